@@ -1,0 +1,19 @@
+#include "mount/routes.h"
+
+/* Liveness: the loop turns, or nobody would answer. */
+unsigned route_healthz(const struct route_request *request, struct json_object **body)
+{
+	*body = json_object_new_object();
+	json_object_object_add(*body, "status", json_object_new_string("ok"));
+	return 200;
+}
+
+/* Readiness: whether new connections are welcome. */
+unsigned route_readyz(const struct route_request *request, struct json_object **body)
+{
+	if (server_is_draining(request->server))
+		return route_problem(body, 503, "draining");
+	*body = json_object_new_object();
+	json_object_object_add(*body, "status", json_object_new_string("ready"));
+	return 200;
+}

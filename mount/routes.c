@@ -1,0 +1,286 @@
+#include "mount/routes.h"
+
+#include "handshake.h"
+#include "mount/table.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PROMETHEUS_TEXT "text/plain; version=0.0.4; charset=utf-8"
+
+static const struct route routes[] = {
+	{"GET", "/api/rooms", route_rooms, NULL},
+	{"GET", "/api/rooms/{}/members", route_room_members, NULL},
+	{"GET", "/api/rooms/{}/messages", route_room_messages, NULL},
+	{"POST", "/api/rooms/{}/messages", route_room_publish, NULL},
+	{"GET", "/healthz", route_healthz, NULL},
+	{"GET", "/metrics", route_metrics, PROMETHEUS_TEXT},
+	{"GET", "/readyz", route_readyz, NULL},
+};
+
+#define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+/* The request of a connection, for as long as it takes to come in. */
+struct call {
+	char *body;
+	size_t size;
+};
+
+struct match {
+	const struct route *route;
+	char *segments; /* a copy of the path, cut where the parameters end */
+	const char *parameters[ROUTE_PARAMETERS_MAX];
+};
+
+unsigned route_problem(struct json_object **body, unsigned status, const char *detail)
+{
+	*body = json_object_new_object();
+	json_object_object_add(*body, "type", json_object_new_string("about:blank"));
+	json_object_object_add(*body, "status", json_object_new_int((int)status));
+	json_object_object_add(*body, "detail", json_object_new_string(detail));
+	return status;
+}
+
+/* Whether the path, which is cut up for it, has the pattern's shape. */
+static bool match_path(const char *pattern, char *path, const char **parameters)
+{
+	size_t n = 0;
+
+	while (*pattern) {
+		if (pattern[0] == '{' && n < ROUTE_PARAMETERS_MAX) {
+			size_t length = strcspn(path, "/");
+
+			if (!length)
+				return false;
+			parameters[n++] = path;
+			pattern += 2;
+			path += length;
+			if (*pattern != *path)
+				return false;
+			if (!*path)
+				return true;
+			*path = '\0';
+		} else if (*pattern != *path) {
+			return false;
+		}
+		pattern++;
+		path++;
+	}
+	return !*path;
+}
+
+static bool fits_method(const struct route *route, int method)
+{
+	if (!strcmp(route->method, "GET"))
+		return method == LWSHUMETH_GET || method == LWSHUMETH_HEAD;
+	return method == LWSHUMETH_POST;
+}
+
+/*
+ * Finds the route. Where only the method doesn't fit any, allow says which
+ * would; it is empty where there is no such path.
+ */
+static bool find_route(const char *path, int method, struct match *match, char *allow, size_t size)
+{
+	*allow = '\0';
+	for (size_t i = 0; i < N_ROUTES; i++) {
+		free(match->segments);
+		match->segments = strdup(path);
+		if (!match->segments)
+			return false;
+		if (!match_path(routes[i].path, match->segments, match->parameters))
+			continue;
+		if (fits_method(&routes[i], method)) {
+			match->route = &routes[i];
+			return true;
+		}
+		snprintf(allow + strlen(allow), size - strlen(allow), "%s%s", *allow ? ", " : "",
+			 strcmp(routes[i].method, "GET") ? routes[i].method : "GET, HEAD");
+	}
+	return false;
+}
+
+static int answer(struct lws *wsi, const struct route *route, unsigned status,
+		  struct json_object *body)
+{
+	struct http_reply reply = {
+		.status = status,
+		.type = status >= 400 ? "application/problem+json" : "application/json",
+		.headers = "Cache-Control: no-store\r\n",
+	};
+	int r;
+
+	if (route && route->type && status < 400) {
+		reply.type = route->type;
+		reply.body = json_object_get_string(body);
+		reply.size = (size_t)json_object_get_string_len(body);
+	} else {
+		reply.body = json_object_to_json_string_length(
+			body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &reply.size);
+	}
+	r = http_reply(wsi, &reply);
+	json_object_put(body);
+	return r;
+}
+
+/* The connection ends with it, since a request's body may still be on its way. */
+static int answer_problem(struct lws *wsi, unsigned status, const char *detail)
+{
+	struct json_object *body;
+
+	route_problem(&body, status, detail);
+	answer(wsi, NULL, status, body);
+	return -1;
+}
+
+static int call_handler(struct lws *wsi, const struct match *match, struct json_object *json)
+{
+	struct route_request request = {.server = server_of(wsi), .body = json};
+	struct json_object *body = NULL;
+	struct http_query query;
+	unsigned status;
+
+	memcpy(request.parameters, match->parameters, sizeof(request.parameters));
+	if (http_query_read(wsi, &query) < 0)
+		return -1;
+	request.query = &query;
+	status = match->route->handler(&request, &body);
+	http_query_finish(&query);
+	return answer(wsi, match->route, status, body);
+}
+
+/*
+ * A body must say that it is JSON: other sites' pages can't without asking
+ * first (the CORS protocol), which nobody here allows.
+ */
+static bool is_json(struct lws *wsi)
+{
+	char *type = http_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
+	bool is = type && !strncasecmp(type, "application/json", 16) &&
+		  (!type[16] || type[16] == ';' || type[16] == ' ');
+
+	free(type);
+	return is;
+}
+
+static int expect_body(struct lws *wsi)
+{
+	if (!is_json(wsi))
+		return answer_problem(wsi, 415, "expected Content-Type: application/json");
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+		return answer_problem(wsi, 411, "expected Content-Length");
+	return 0;
+}
+
+static int begin(struct lws *wsi)
+{
+	struct match match = {0};
+	const char *path;
+	int method = http_method(wsi, &path);
+	char allow[64];
+	int r;
+
+	if (!find_route(path, method, &match, allow, sizeof(allow)))
+		r = *allow ? http_reply_not_allowed(wsi, allow)
+			   : answer_problem(wsi, 404, "no such resource");
+	else if (method == LWSHUMETH_POST)
+		r = expect_body(wsi);
+	else
+		r = call_handler(wsi, &match, NULL);
+	free(match.segments);
+	return r;
+}
+
+static int collect(struct lws *wsi, struct call *call, const void *in, size_t size)
+{
+	size_t limit = server_of(wsi)->config->limits.max_payload;
+	char *body;
+
+	if (size > limit || call->size > limit - size)
+		return answer_problem(wsi, 413, "the body is too large");
+	body = realloc(call->body, call->size + size + 1);
+	if (!body)
+		return -1;
+	call->body = body;
+	if (size)
+		memcpy(body + call->size, in, size);
+	call->size += size;
+	return 0;
+}
+
+static struct json_object *parse(const struct call *call)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *json = NULL;
+
+	if (!tokener)
+		return NULL;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	if (call->size < INT_MAX)
+		json = json_tokener_parse_ex(tokener, call->body, (int)call->size);
+	if (json_tokener_get_error(tokener) != json_tokener_success) {
+		json_object_put(json);
+		json = NULL;
+	}
+	json_tokener_free(tokener);
+	return json;
+}
+
+static int complete(struct lws *wsi, struct call *call)
+{
+	struct json_object *json = parse(call);
+	struct match match = {0};
+	const char *path;
+	int method = http_method(wsi, &path);
+	char allow[64];
+	int r = -1;
+
+	if (!json_object_is_type(json, json_type_object))
+		r = answer_problem(wsi, 400, "expected a JSON object");
+	else if (find_route(path, method, &match, allow, sizeof(allow)))
+		r = call_handler(wsi, &match, json);
+	free(match.segments);
+	json_object_put(json);
+	return r;
+}
+
+static void finish(struct call *call)
+{
+	if (!call)
+		return;
+	free(call->body);
+	*call = (struct call){0};
+}
+
+static int routes_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+			   size_t size)
+{
+	struct call *call = user;
+
+	switch (reason) {
+	case LWS_CALLBACK_HTTP:
+		return begin(wsi);
+	case LWS_CALLBACK_HTTP_BODY:
+		return collect(wsi, call, in, size);
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		return complete(wsi, call);
+	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+	case LWS_CALLBACK_CLOSED_HTTP:
+		finish(call);
+		return 0;
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+		return handshake_refuse(wsi);
+	default:
+		return 0;
+	}
+}
+
+const struct lws_protocols routes_protocol = {
+	.name = "routes",
+	.callback = routes_callback,
+	.per_session_data_size = sizeof(struct call),
+	.tx_packet_size = HTTP_TX_PACKET,
+};

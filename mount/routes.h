@@ -1,0 +1,49 @@
+#pragma once
+
+#include "http.h"
+#include "server.h"
+
+#include <json-c/json.h>
+
+/*
+ * A REST call: a parsed request in, a status and a JSON value out. The handler
+ * never sees the connection.
+ */
+
+#define ROUTE_PARAMETERS_MAX 2
+
+struct route_request {
+	struct server *server;
+	const struct http_query *query;
+	const char *parameters[ROUTE_PARAMETERS_MAX]; /* what stood for each {} of the path */
+	struct json_object *body;		      /* of a POST; NULL else */
+};
+
+/*
+ * Returns the HTTP status and sets *body to what answers the request, a new
+ * reference; for an error that is a problem, see route_problem().
+ */
+typedef unsigned (*route_fn)(const struct route_request *request, struct json_object **body);
+
+struct route {
+	const char *method; /* "GET", which answers HEAD too, or "POST" */
+	const char *path;   /* a segment {} stands for any one that isn't empty */
+	route_fn handler;
+	const char *type; /* NULL: JSON; else the body is a string, to be sent as it is */
+};
+
+/* Fills *body with a problem (RFC 9457) and returns its status. */
+unsigned route_problem(struct json_object **body, unsigned status, const char *detail);
+
+/* route-health.c */
+unsigned route_healthz(const struct route_request *request, struct json_object **body);
+unsigned route_readyz(const struct route_request *request, struct json_object **body);
+
+/* route-metrics.c */
+unsigned route_metrics(const struct route_request *request, struct json_object **body);
+
+/* route-rooms.c */
+unsigned route_rooms(const struct route_request *request, struct json_object **body);
+unsigned route_room_members(const struct route_request *request, struct json_object **body);
+unsigned route_room_messages(const struct route_request *request, struct json_object **body);
+unsigned route_room_publish(const struct route_request *request, struct json_object **body);

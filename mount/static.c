@@ -1,0 +1,530 @@
+#include "http.h"
+#include "log.h"
+#include "mount/table.h"
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_MODULE "files"
+
+/*
+ * Files. lws has taken the percent-encoding and every . and .. out of the path
+ * by the time it comes here; what is left is opened beneath the root by the
+ * kernel (RESOLVE_BENEATH), which follows no symbolic link out of it.
+ *
+ * lws could serve files itself, but sends several ranges as a body that no
+ * client understands, has no Last-Modified, and knows nothing of compressed
+ * siblings.
+ */
+
+/* What goes out between two turns of the event loop; smaller files leave with their head. */
+#define CHUNK (64 * 1024)
+
+#define SECURITY_HEADERS                                                                           \
+	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; "               \
+	"img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "      \
+	"object-src 'none'\r\n"                                                                    \
+	"Referrer-Policy: no-referrer\r\n"
+
+/* The root of all files, in the memory that lws keeps for a protocol of a vhost. */
+struct root {
+	int fd;
+};
+
+/* The rest of a body that is on its way. */
+struct transfer {
+	bool active;
+	int fd;
+	off_t position;
+	off_t end;
+};
+
+/* An open file, and what the answer's headers say of it. */
+struct file {
+	int fd;
+	const char *type;
+	bool compressed;
+	off_t size;
+	char etag[64];
+	char modified[32];
+	time_t mtime;
+};
+
+struct range {
+	off_t first;
+	off_t last;
+};
+
+static const struct {
+	const char *extension;
+	const char *type;
+} types[] = {
+	{".avif", "image/avif"},
+	{".css", "text/css; charset=utf-8"},
+	{".gif", "image/gif"},
+	{".html", "text/html; charset=utf-8"},
+	{".ico", "image/x-icon"},
+	{".jpeg", "image/jpeg"},
+	{".jpg", "image/jpeg"},
+	{".js", "text/javascript; charset=utf-8"},
+	{".json", "application/json"},
+	{".map", "application/json"},
+	{".md", "text/markdown; charset=utf-8"},
+	{".mjs", "text/javascript; charset=utf-8"},
+	{".mp3", "audio/mpeg"},
+	{".mp4", "video/mp4"},
+	{".ogg", "audio/ogg"},
+	{".pdf", "application/pdf"},
+	{".png", "image/png"},
+	{".svg", "image/svg+xml"},
+	{".ts", "text/plain; charset=utf-8"},
+	{".txt", "text/plain; charset=utf-8"},
+	{".wasm", "application/wasm"},
+	{".wav", "audio/wav"},
+	{".webm", "video/webm"},
+	{".webmanifest", "application/manifest+json"},
+	{".webp", "image/webp"},
+	{".woff", "font/woff"},
+	{".woff2", "font/woff2"},
+	{".xml", "application/xml"},
+};
+
+static const char *type_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcasecmp(dot, types[i].extension))
+			return types[i].type;
+	return "application/octet-stream";
+}
+
+static struct root *root_of(struct lws *wsi)
+{
+	return lws_protocol_vh_priv_get(lws_get_vhost(wsi), lws_get_protocol(wsi));
+}
+
+static int open_root(struct lws *wsi)
+{
+	const char *www = server_of(wsi)->config->www;
+	struct root *root = lws_protocol_vh_priv_zalloc(lws_get_vhost(wsi), lws_get_protocol(wsi),
+							sizeof(*root));
+
+	if (!root)
+		return -1;
+	root->fd = open(www, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root->fd < 0) {
+		log_error("www: %s: %s", www, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static void close_root(struct root *root)
+{
+	if (root && root->fd >= 0)
+		close(root->fd);
+}
+
+/* What begins with a dot stays private, but for what RFC 8615 sets aside for everybody. */
+static bool is_hidden(const char *path)
+{
+	static const char well_known[] = ".well-known/";
+
+	for (const char *p = path; *p; p++)
+		if (*p == '.' && (p == path || p[-1] == '/') &&
+		    strncmp(p, well_known, sizeof(well_known) - 1))
+			return true;
+	return false;
+}
+
+static int open_beneath(const struct root *root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, root->fd, *path ? path : ".", &how, sizeof(how));
+}
+
+/* Opens a regular file; -1 with errno, EISDIR for a directory. */
+static int open_file(const struct root *root, const char *path, struct stat *st)
+{
+	int fd = open_beneath(root, path);
+	int error;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, st) < 0)
+		error = errno;
+	else if (S_ISREG(st->st_mode))
+		return fd;
+	else
+		error = S_ISDIR(st->st_mode) ? EISDIR : EACCES;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static void describe(struct file *file, const struct stat *st)
+{
+	struct tm utc;
+
+	file->size = st->st_size;
+	file->mtime = st->st_mtime;
+	snprintf(file->etag, sizeof(file->etag), "\"%llx-%llx%s\"",
+		 (unsigned long long)st->st_mtim.tv_sec * 1000000000ull +
+			 (unsigned long long)st->st_mtim.tv_nsec,
+		 (unsigned long long)st->st_size, file->compressed ? "-gz" : "");
+	gmtime_r(&st->st_mtime, &utc);
+	strftime(file->modified, sizeof(file->modified), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+}
+
+/* Whether the client takes gzip: named, and not with a weight of 0 (RFC 9110 section 12.5.3). */
+static bool accepts_gzip(struct lws *wsi)
+{
+	char *accepted = http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING);
+	const char *gzip = accepted ? strcasestr(accepted, "gzip") : NULL;
+	bool accepts = false;
+
+	if (gzip) {
+		const char *weight = gzip + 4 + strspn(gzip + 4, " \t");
+
+		accepts = strncasecmp(weight, ";q=0", 4) ||
+			  strspn(weight + 4, ".0") != strcspn(weight + 4, ", \t");
+	}
+	free(accepted);
+	return accepts;
+}
+
+/* The sibling that was compressed beforehand, if the client takes it and it isn't older than the file. */
+static void try_compressed(const struct root *root, const char *path, struct file *file,
+			   struct stat *st)
+{
+	char sibling[4096];
+	struct stat sibling_st;
+	int fd;
+
+	if ((size_t)snprintf(sibling, sizeof(sibling), "%s.gz", path) >= sizeof(sibling))
+		return;
+	fd = open_file(root, sibling, &sibling_st);
+	if (fd < 0)
+		return;
+	if (sibling_st.st_mtime < st->st_mtime) {
+		close(fd);
+		return;
+	}
+	close(file->fd);
+	file->fd = fd;
+	file->compressed = true;
+	*st = sibling_st;
+}
+
+/* Returns 0 with the file open, or -errno. path is relative to the root. */
+static int find_file(struct lws *wsi, const char *path, struct file *file)
+{
+	const struct root *root = root_of(wsi);
+	size_t length = strlen(path);
+	char index[4096];
+	struct stat st;
+
+	if (is_hidden(path))
+		return -ENOENT;
+	if (!length || path[length - 1] == '/') {
+		if ((size_t)snprintf(index, sizeof(index), "%sindex.html", path) >= sizeof(index))
+			return -ENAMETOOLONG;
+		path = index;
+	}
+	file->fd = open_file(root, path, &st);
+	if (file->fd < 0)
+		return -errno;
+	file->type = type_of(path);
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_RANGE) <= 0 && accepts_gzip(wsi))
+		try_compressed(root, path, file, &st);
+	describe(file, &st);
+	return 0;
+}
+
+/* Whether one of the listed tags is this one, in the weak comparison (RFC 9110 section 13.1.2). */
+static bool matches(const char *list, const char *etag)
+{
+	const char *found = strstr(list, etag);
+
+	return !strcmp(list, "*") || found;
+}
+
+static time_t parse_date(const char *text)
+{
+	struct tm utc = {0};
+	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+
+	return end && !*end ? timegm(&utc) : (time_t)-1;
+}
+
+static bool is_not_modified(struct lws *wsi, const struct file *file)
+{
+	char *tags = http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+	char *date = http_header(wsi, WSI_TOKEN_HTTP_IF_MODIFIED_SINCE);
+	bool unmodified = false;
+
+	if (tags) {
+		unmodified = matches(tags, file->etag);
+	} else if (date) {
+		time_t since = parse_date(date);
+
+		unmodified = since != (time_t)-1 && file->mtime <= since;
+	}
+	free(tags);
+	free(date);
+	return unmodified;
+}
+
+/* A range is only good for the file that the client has the rest of (RFC 9110 section 13.1.5). */
+static bool range_is_current(struct lws *wsi, const struct file *file)
+{
+	char *condition = http_header(wsi, WSI_TOKEN_HTTP_IF_RANGE);
+	bool current =
+		!condition || !strcmp(condition, file->etag) || !strcmp(condition, file->modified);
+
+	free(condition);
+	return current;
+}
+
+static bool parse_offset(const char **text, off_t *offset)
+{
+	char *end;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	errno = 0;
+	*offset = strtoll(*text, &end, 10);
+	*text = end;
+	return !errno;
+}
+
+/*
+ * One range of bytes (RFC 9110 section 14.1.2). Returns 206, 416 where it lies
+ * outside, or 200 where the header is to be ignored: it is malformed, or asks
+ * for several ranges.
+ */
+static unsigned parse_range(const char *text, off_t size, struct range *range)
+{
+	off_t first, last = size - 1;
+
+	if (strncasecmp(text, "bytes=", 6))
+		return 200;
+	text += 6;
+	if (*text == '-') {
+		text++;
+		if (!parse_offset(&text, &first) || *text)
+			return 200;
+		*range = (struct range){first < size ? size - first : 0, size - 1};
+		return first && size ? 206 : 416;
+	}
+	if (!parse_offset(&text, &first) || *text++ != '-')
+		return 200;
+	if (*text && (!parse_offset(&text, &last) || *text || last < first))
+		return 200;
+	*range = (struct range){first, last < size ? last : size - 1};
+	return first < size ? 206 : 416;
+}
+
+static unsigned find_range(struct lws *wsi, const struct file *file, struct range *range)
+{
+	char *text = http_header(wsi, WSI_TOKEN_HTTP_RANGE);
+	unsigned status = 200;
+
+	*range = (struct range){0, file->size - 1};
+	if (text && range_is_current(wsi, file))
+		status = parse_range(text, file->size, range);
+	if (status == 200)
+		*range = (struct range){0, file->size - 1};
+	free(text);
+	return status;
+}
+
+static void format_headers(char *out, size_t size, const struct file *file, unsigned status,
+			   const struct range *range)
+{
+	int n = snprintf(out, size,
+			 "ETag: %s\r\nLast-Modified: %s\r\nCache-Control: no-cache\r\n"
+			 "Accept-Ranges: bytes\r\nVary: Accept-Encoding\r\n%s" SECURITY_HEADERS,
+			 file->etag, file->modified,
+			 file->compressed ? "Content-Encoding: gzip\r\n" : "");
+
+	if (status == 206)
+		snprintf(out + n, size - (size_t)n, "Content-Range: bytes %lld-%lld/%lld\r\n",
+			 (long long)range->first, (long long)range->last, (long long)file->size);
+	else if (status == 416)
+		snprintf(out + n, size - (size_t)n, "Content-Range: bytes */%lld\r\n",
+			 (long long)file->size);
+}
+
+/* The body in the same write as the head. Closes the file. */
+static int send_at_once(struct lws *wsi, const struct http_reply *head, const struct file *file,
+			off_t first, size_t size)
+{
+	struct http_reply reply = *head;
+	char *body = malloc(size + 1);
+	ssize_t n = body ? pread(file->fd, body, size, first) : -1;
+	int r = -1;
+
+	close(file->fd);
+	if (n == (ssize_t)size) {
+		reply.body = body;
+		reply.size = size;
+		r = http_reply(wsi, &reply);
+	}
+	free(body);
+	return r;
+}
+
+/* The body by and by. The transfer takes the file. */
+static int begin_transfer(struct lws *wsi, struct transfer *transfer, const struct http_reply *head,
+			  const struct file *file, const struct range *range)
+{
+	*transfer = (struct transfer){
+		.active = true,
+		.fd = file->fd,
+		.position = range->first,
+		.end = range->last + 1,
+	};
+	if (http_begin_body(wsi, head, range->last - range->first + 1) < 0)
+		return -1;
+	lws_callback_on_writable(wsi);
+	return 0;
+}
+
+/* Takes the file. */
+static int send_file(struct lws *wsi, struct transfer *transfer, const struct file *file)
+{
+	struct range range;
+	unsigned status = find_range(wsi, file, &range);
+	struct http_reply head = {.type = file->type};
+	char headers[1024];
+	const char *path;
+	off_t size;
+
+	if (is_not_modified(wsi, file))
+		status = 304;
+	size = status == 200 || status == 206 ? range.last - range.first + 1 : 0;
+	format_headers(headers, sizeof(headers), file, status, &range);
+	head.status = status;
+	head.headers = headers;
+	if (size > CHUNK && http_method(wsi, &path) == LWSHUMETH_GET)
+		return begin_transfer(wsi, transfer, &head, file, &range);
+	if (size > CHUNK) { /* HEAD: the length, and nothing else */
+		close(file->fd);
+		head.size = (size_t)size;
+		return http_reply(wsi, &head);
+	}
+	return send_at_once(wsi, &head, file, range.first, (size_t)size);
+}
+
+static int redirect_to_directory(struct lws *wsi, const char *path)
+{
+	char headers[4096];
+
+	/* A path of the request, which has neither CR nor LF, but may have what must be encoded. */
+	int n = snprintf(headers, sizeof(headers), "Location: ");
+
+	for (const char *p = path; *p && (size_t)n < sizeof(headers) - 8; p++)
+		n += snprintf(headers + n, sizeof(headers) - (size_t)n,
+			      (*p > ' ' && *p < 0x7f && !strchr("\"<>%\\^`{|}?#", *p)) ? "%c"
+										       : "%%%02X",
+			      (unsigned char)*p);
+	snprintf(headers + n, sizeof(headers) - (size_t)n, "/\r\n");
+	return http_reply(wsi, &(struct http_reply){.status = 301, .headers = headers});
+}
+
+static int answer(struct lws *wsi, struct transfer *transfer)
+{
+	struct file file = {0};
+	const char *path;
+	int r;
+
+	if (!http_is_get_or_head(wsi))
+		return http_reply_not_allowed(wsi, "GET, HEAD");
+	http_method(wsi, &path);
+	r = find_file(wsi, path + 1, &file);
+	if (!r)
+		return send_file(wsi, transfer, &file);
+	if (r == -EISDIR)
+		return redirect_to_directory(wsi, path);
+	return http_reply_text(wsi, 404, "Not found");
+}
+
+static void end_transfer(struct transfer *transfer)
+{
+	if (transfer && transfer->active)
+		close(transfer->fd);
+	if (transfer)
+		transfer->active = false;
+}
+
+static int continue_transfer(struct lws *wsi, struct transfer *transfer)
+{
+	unsigned char *buffer = server_scratch(server_of(wsi), LWS_PRE + CHUNK);
+	off_t left = transfer->end - transfer->position;
+	ssize_t n;
+
+	if (!transfer->active)
+		return 0;
+	if (!buffer)
+		return -1;
+	n = pread(transfer->fd, buffer + LWS_PRE, left < CHUNK ? (size_t)left : CHUNK,
+		  transfer->position);
+	if (n <= 0)
+		return -1; /* it has shrunk: the promised length can't be kept */
+	if (lws_write(wsi, buffer + LWS_PRE, (size_t)n, LWS_WRITE_HTTP) < 0)
+		return -1;
+	transfer->position += n;
+	if (transfer->position < transfer->end) {
+		lws_callback_on_writable(wsi);
+		return 0;
+	}
+	end_transfer(transfer);
+	return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+			  size_t size)
+{
+	struct transfer *transfer = user;
+
+	switch (reason) {
+	case LWS_CALLBACK_PROTOCOL_INIT:
+		return open_root(wsi);
+	case LWS_CALLBACK_PROTOCOL_DESTROY:
+		close_root(root_of(wsi));
+		return 0;
+	case LWS_CALLBACK_HTTP:
+		return answer(wsi, transfer);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return continue_transfer(wsi, transfer);
+	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+	case LWS_CALLBACK_CLOSED_HTTP:
+		end_transfer(transfer);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+const struct lws_protocols files_protocol = {
+	.name = "files",
+	.callback = files_callback,
+	.per_session_data_size = sizeof(struct transfer),
+	.tx_packet_size = HTTP_TX_PACKET,
+};

@@ -1,0 +1,77 @@
+#include "http.h"
+#include "protocols/table.h"
+#include "session.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+/*
+ * /hello answers HTTP and WebSocket alike; /hello-ws is the same without the
+ * HTTP side.
+ */
+struct hello {
+	struct session session;
+};
+
+static int greet(struct session *session, const struct message *message)
+{
+	static const char greeting[] = "Hello libwebsockets WebSockets";
+
+	return session_send(session, greeting, strlen(greeting), false);
+}
+
+static int answer_http(struct lws *wsi)
+{
+	struct json_object *body;
+
+	if (!http_is_get_or_head(wsi))
+		return http_reply_not_allowed(wsi, "GET, HEAD");
+	body = json_object_new_object();
+	json_object_object_add(body, "message", json_object_new_string("Hello libwebsockets"));
+	return http_reply_json(wsi, 200, body);
+}
+
+static int hello_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+			     void *in, size_t size)
+{
+	struct hello *hello = user;
+
+	switch (reason) {
+	case LWS_CALLBACK_RECEIVE:
+		return session_receive(&hello->session, in, size, greet);
+	default:
+		return session_callback(wsi, reason, user, in, size);
+	}
+}
+
+static int hello_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+			  size_t size)
+{
+	switch (reason) {
+	case LWS_CALLBACK_HTTP:
+		return answer_http(wsi);
+	default:
+		return hello_ws_callback(wsi, reason, user, in, size);
+	}
+}
+
+static struct endpoint hello_endpoint = {.path = "/hello", .websocket = true};
+static struct endpoint hello_ws_endpoint = {.path = "/hello-ws", .websocket = true};
+
+const struct lws_protocols hello_protocol = {
+	.name = "hello",
+	.callback = hello_callback,
+	.per_session_data_size = sizeof(struct hello),
+	.rx_buffer_size = SESSION_RX_BUFFER,
+	.tx_packet_size = SESSION_TX_PACKET,
+	.user = &hello_endpoint,
+};
+
+const struct lws_protocols hello_ws_protocol = {
+	.name = "hello-ws",
+	.callback = hello_ws_callback,
+	.per_session_data_size = sizeof(struct hello),
+	.rx_buffer_size = SESSION_RX_BUFFER,
+	.tx_packet_size = SESSION_TX_PACKET,
+	.user = &hello_ws_endpoint,
+};

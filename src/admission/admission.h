@@ -1,0 +1,62 @@
+#pragma once
+
+#include "config.h"
+#include "limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Admission: the decision, before the handshake, whether a WebSocket connection
+ * may open. Every rule of the table is asked in turn; the first that objects
+ * decides.
+ */
+
+struct admission_field {
+	const char *name;
+	const char *value;
+	size_t size; /* of the value, which may hold any byte */
+};
+
+/* What a rule may look at: copied out of the request. */
+struct admission_request {
+	const struct admission_field *query; /* percent-decoded */
+	size_t n_query;
+	const struct admission_field
+		*headers; /* names in lower case; those that a setting asks for */
+	size_t n_headers;
+	const char *origin; /* NULL: the request has none */
+	const struct quota *connections;
+	bool needs_username; /* the endpoint can't do without */
+};
+
+/*
+ * Returns 0 to go on, or the HTTP status to refuse with. settings is NULL where
+ * the endpoint has none.
+ */
+typedef int (*admission_check_fn)(const struct admission_request *request,
+				  const struct config_admission *settings);
+
+struct admission_rule {
+	const char *reason; /* what the log and the metrics call a refusal */
+	admission_check_fn check;
+};
+
+/* Returns 0, or the HTTP status to refuse with and why in *reason, which lasts forever. */
+int admission_decide(const struct admission_request *request,
+		     const struct config_admission *settings, const char **reason);
+
+/* The first query parameter of that name, or NULL. */
+const struct admission_field *admission_query(const struct admission_request *request,
+					      const char *name);
+
+int admission_check_connections(const struct admission_request *request,
+				const struct config_admission *settings);
+int admission_check_names(const struct admission_request *request,
+			  const struct config_admission *settings);
+int admission_check_origins(const struct admission_request *request,
+			    const struct config_admission *settings);
+int admission_check_require_headers(const struct admission_request *request,
+				    const struct config_admission *settings);
+int admission_check_require_query(const struct admission_request *request,
+				  const struct config_admission *settings);

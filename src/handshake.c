@@ -1,0 +1,217 @@
+#include "handshake.h"
+
+#include "admission/admission.h"
+#include "http.h"
+#include "metrics.h"
+#include "server.h"
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LOG_MODULE "handshake"
+
+struct refusal {
+	unsigned status;
+	const char *reason; /* in the log and the metrics */
+	const char *headers;
+	const char *body;
+};
+
+static const struct refusal not_found = {404, "path", NULL, "Not found\n"};
+static const struct refusal bad_method = {405, "method", "Allow: GET\r\n", "Method not allowed\n"};
+static const struct refusal bad_version = {426, "version",
+					   "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n",
+					   "This server speaks WebSocket version 13\n"};
+static const struct refusal bad_upgrade = {400, "upgrade", NULL, "Bad WebSocket handshake\n"};
+static const struct refusal bad_key = {400, "key", NULL,
+				       "Sec-WebSocket-Key missing or malformed\n"};
+static const struct refusal bad_subprotocol = {400, "subprotocol", NULL,
+					       "Subprotocol not spoken here\n"};
+static const struct refusal going_away = {503, "drain", "Retry-After: 1\r\n",
+					  "Connection rejected\n"};
+
+static int refuse(struct lws *wsi, const struct session *session, const struct refusal *refusal)
+{
+	const char *path;
+	char status[8];
+
+	http_method(wsi, &path);
+	snprintf(status, sizeof(status), "%u", refusal->status);
+	log_event(LOG_LEVEL_NOTICE, LOG_MODULE, "refused", "path", path, "peer", session->peer,
+		  "user", session->user, "status", status, "reason", refusal->reason, NULL);
+	metrics_count_rejection(server_of(wsi)->metrics, refusal->reason);
+	http_reply(wsi, &(struct http_reply){
+				.status = refusal->status,
+				.type = "text/plain; charset=utf-8",
+				.headers = refusal->headers,
+				.body = refusal->body,
+				.size = strlen(refusal->body),
+				.close = true,
+			});
+	return -1;
+}
+
+/* Whether a comma-separated list has that token, whatever the case (RFC 9110 section 5.6.1). */
+static bool has_token(const char *list, const char *token, bool any_case)
+{
+	size_t length = strlen(token);
+
+	while (list && *list) {
+		size_t n;
+
+		list += strspn(list, " \t,");
+		n = strcspn(list, " \t,");
+		if (n == length &&
+		    !(any_case ? strncasecmp(list, token, n) : strncmp(list, token, n)))
+			return true;
+		list += n;
+	}
+	return false;
+}
+
+static bool header_has(struct lws *wsi, enum lws_token_indexes header, const char *token,
+		       bool any_case)
+{
+	char *value = http_header(wsi, header);
+	bool has = has_token(value, token, any_case);
+
+	free(value);
+	return has;
+}
+
+/* 16 bytes in base64: 22 characters and two equals signs. */
+static bool is_key(struct lws *wsi)
+{
+	static const char base64[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *key = http_header(wsi, WSI_TOKEN_KEY);
+	bool good =
+		key && strlen(key) == 24 && strspn(key, base64) == 22 && !strcmp(key + 22, "==");
+
+	free(key);
+	return good;
+}
+
+/* What RFC 6455 section 4.2.1 asks of the request; NULL: all is well. */
+static const struct refusal *check_request(struct lws *wsi, struct session *session)
+{
+	const char *path;
+
+	if (!session->endpoint->websocket)
+		return &not_found;
+	if (http_method(wsi, &path) != LWSHUMETH_GET)
+		return &bad_method;
+	if (!header_has(wsi, WSI_TOKEN_CONNECTION, "upgrade", true) ||
+	    lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0)
+		return &bad_upgrade;
+	if (!header_has(wsi, WSI_TOKEN_VERSION, "13", true))
+		return &bad_version;
+	if (!is_key(wsi))
+		return &bad_key;
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) <= 0)
+		return NULL;
+	session->subprotocol =
+		session->endpoint->subprotocol &&
+		header_has(wsi, WSI_TOKEN_PROTOCOL, session->endpoint->subprotocol, false);
+	return session->subprotocol ? NULL : &bad_subprotocol;
+}
+
+static int keep_user(struct session *session, const struct admission_request *request)
+{
+	const struct admission_field *username = admission_query(request, "username");
+
+	if (!username)
+		return 0;
+	session->user = strndup(username->value, username->size);
+	return session->user ? 0 : -1;
+}
+
+/* The headers that the endpoint's settings ask for. */
+static struct admission_field *copy_headers(struct lws *wsi,
+					    const struct config_admission *settings, size_t *n)
+{
+	struct admission_field *headers;
+
+	*n = 0;
+	if (!settings || !settings->n_require_headers)
+		return NULL;
+	headers = calloc(settings->n_require_headers, sizeof(*headers));
+	if (!headers)
+		return NULL;
+	for (size_t i = 0; i < settings->n_require_headers; i++) {
+		char *value = http_header_by_name(wsi, settings->require_headers[i].name);
+
+		if (value)
+			headers[(*n)++] = (struct admission_field){
+				.name = settings->require_headers[i].name,
+				.value = value,
+				.size = strlen(value),
+			};
+	}
+	return headers;
+}
+
+static void free_headers(struct admission_field *headers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free((char *)(uintptr_t)headers[i].value);
+	free(headers);
+}
+
+static int ask_rules(struct lws *wsi, struct session *session, const struct http_query *query)
+{
+	struct server *server = server_of(wsi);
+	const struct endpoint *endpoint = session->endpoint;
+	const struct config_admission *settings = config_admission_for(
+		server->config, endpoint->name ? endpoint->name : endpoint->path);
+	size_t n_headers;
+	struct admission_field *headers = copy_headers(wsi, settings, &n_headers);
+	char *origin = http_header(wsi, WSI_TOKEN_ORIGIN);
+	struct admission_request request = {
+		.query = query->fields,
+		.n_query = query->n,
+		.headers = headers,
+		.n_headers = n_headers,
+		.origin = origin,
+		.connections = &server->connections,
+		.needs_username = endpoint->needs_username,
+	};
+	struct refusal refusal = {.body = "Connection rejected\n"};
+	int r;
+
+	refusal.status = (unsigned)admission_decide(&request, settings, &refusal.reason);
+	r = refusal.status ? refuse(wsi, session, &refusal) : keep_user(session, &request);
+	free_headers(headers, n_headers);
+	free(origin);
+	return r;
+}
+
+int handshake_check(struct lws *wsi, struct session *session)
+{
+	const struct refusal *refusal;
+	struct http_query query;
+	int r;
+
+	http_peer(wsi, session->peer, sizeof(session->peer));
+	refusal = check_request(wsi, session);
+	if (!refusal && server_is_draining(server_of(wsi)))
+		refusal = &going_away;
+	if (refusal)
+		return refuse(wsi, session, refusal);
+	if (http_query_read(wsi, &query) < 0)
+		return -1;
+	r = ask_rules(wsi, session, &query);
+	http_query_finish(&query);
+	return r;
+}
+
+int handshake_refuse(struct lws *wsi)
+{
+	struct session nobody = {0};
+
+	http_peer(wsi, nobody.peer, sizeof(nobody.peer));
+	return refuse(wsi, &nobody, &not_found);
+}

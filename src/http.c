@@ -1,0 +1,374 @@
+#include "http.h"
+
+#include "metrics.h"
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+#include <time.h>
+
+/* Heads and small bodies leave from the stack. */
+#define SMALL_REPLY 4096
+
+static const char *reason_phrase(unsigned status)
+{
+	switch (status) {
+	case 200:
+		return "OK";
+	case 201:
+		return "Created";
+	case 204:
+		return "No Content";
+	case 206:
+		return "Partial Content";
+	case 301:
+		return "Moved Permanently";
+	case 304:
+		return "Not Modified";
+	case 308:
+		return "Permanent Redirect";
+	case 400:
+		return "Bad Request";
+	case 403:
+		return "Forbidden";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	case 413:
+		return "Content Too Large";
+	case 415:
+		return "Unsupported Media Type";
+	case 416:
+		return "Range Not Satisfiable";
+	case 422:
+		return "Unprocessable Content";
+	case 426:
+		return "Upgrade Required";
+	case 500:
+		return "Internal Server Error";
+	case 503:
+		return "Service Unavailable";
+	default:
+		return "";
+	}
+}
+
+/* The IMF-fixdate of now (RFC 9110 section 6.6.1), put together once a second. */
+static const char *date_now(void)
+{
+	static _Thread_local char text[32];
+	static _Thread_local time_t at;
+	time_t now = time(NULL);
+	struct tm utc;
+
+	if (now != at) {
+		at = now;
+		gmtime_r(&now, &utc);
+		strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+	}
+	return text;
+}
+
+/* Whether the request's header is that word; without one it isn't. */
+static bool header_is(struct lws *wsi, enum lws_token_indexes header, const char *word)
+{
+	char value[32];
+
+	return lws_hdr_copy(wsi, value, sizeof(value), header) > 0 && !strcasecmp(value, word);
+}
+
+static bool is_http_1_0(struct lws *wsi)
+{
+	return header_is(wsi, WSI_TOKEN_HTTP, "HTTP/1.0");
+}
+
+static bool is_head(struct lws *wsi)
+{
+	return lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+}
+
+/* What the answer says about the connection, in agreement with what lws will do (RFC 9112 section 9.3). */
+static const char *connection_header(struct lws *wsi, bool close)
+{
+	if (close)
+		return "Connection: close\r\n";
+	if (!is_http_1_0(wsi))
+		return header_is(wsi, WSI_TOKEN_CONNECTION, "close") ? "Connection: close\r\n" : "";
+	return header_is(wsi, WSI_TOKEN_CONNECTION, "keep-alive") ? "Connection: keep-alive\r\n"
+								  : "";
+}
+
+/* Returns the head's length, or -1 where it doesn't fit. size is that of the body; -1: unknown. */
+static int format_head(struct lws *wsi, char *out, size_t room, const struct http_reply *reply,
+		       int64_t size)
+{
+	char length[48] = "";
+	int n;
+
+	if (size >= 0 && reply->status != 304 && reply->status != 204)
+		snprintf(length, sizeof(length), "Content-Length: %lld\r\n", (long long)size);
+	n = snprintf(out, room, "HTTP/1.%c %u %s\r\nDate: %s\r\n%s%s%s%s%s%s%s\r\n",
+		     is_http_1_0(wsi) ? '0' : '1', reply->status, reason_phrase(reply->status),
+		     date_now(), connection_header(wsi, reply->close),
+		     reply->type ? "Content-Type: " : "", reply->type ? reply->type : "",
+		     reply->type ? "\r\n" : "", length, "X-Content-Type-Options: nosniff\r\n",
+		     reply->headers ? reply->headers : "");
+	return n < 0 || (size_t)n >= room ? -1 : n;
+}
+
+static void count_request(struct lws *wsi)
+{
+	metrics_server(server_of(wsi)->metrics)->http_requests++;
+}
+
+static int write_all(struct lws *wsi, char *bytes, size_t size)
+{
+	return lws_write(wsi, (unsigned char *)bytes, size, LWS_WRITE_HTTP_FINAL) < 0 ? -1 : 0;
+}
+
+int http_reply(struct lws *wsi, const struct http_reply *reply)
+{
+	size_t body = is_head(wsi) ? 0 : reply->size;
+	char small[LWS_PRE + SMALL_REPLY];
+	char *buffer = small;
+	int head, r;
+
+	count_request(wsi);
+	if (body > SMALL_REPLY / 2) {
+		buffer = malloc(LWS_PRE + SMALL_REPLY + body);
+		if (!buffer)
+			return -1;
+	}
+	head = format_head(wsi, buffer + LWS_PRE, SMALL_REPLY - (body > SMALL_REPLY / 2 ? 0 : body),
+			   reply, (int64_t)reply->size);
+	r = -1;
+	if (head > 0) {
+		if (body)
+			memcpy(buffer + LWS_PRE + head, reply->body, body);
+		r = write_all(wsi, buffer + LWS_PRE, (size_t)head + body);
+	}
+	if (buffer != small)
+		free(buffer);
+	if (r < 0 || reply->close)
+		return -1;
+	return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+int http_reply_text(struct lws *wsi, unsigned status, const char *text)
+{
+	char body[512];
+	int n = snprintf(body, sizeof(body), "%s\n", text);
+
+	return http_reply(wsi, &(struct http_reply){
+				       .status = status,
+				       .type = "text/plain; charset=utf-8",
+				       .body = body,
+				       .size = (size_t)n,
+			       });
+}
+
+int http_reply_json(struct lws *wsi, unsigned status, struct json_object *body)
+{
+	size_t size;
+	const char *text = json_object_to_json_string_length(
+		body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+	int r = http_reply(wsi, &(struct http_reply){
+					.status = status,
+					.type = "application/json",
+					.headers = "Cache-Control: no-store\r\n",
+					.body = text,
+					.size = size,
+				});
+
+	json_object_put(body);
+	return r;
+}
+
+int http_reply_upgrade_required(struct lws *wsi)
+{
+	static const char body[] = "This endpoint speaks WebSocket\n";
+
+	return http_reply(wsi, &(struct http_reply){
+				       .status = 426,
+				       .type = "text/plain; charset=utf-8",
+				       .headers = "Upgrade: websocket\r\nConnection: upgrade\r\n",
+				       .body = body,
+				       .size = sizeof(body) - 1,
+			       });
+}
+
+int http_reply_not_allowed(struct lws *wsi, const char *allow)
+{
+	static const char body[] = "Method not allowed\n";
+	char headers[128];
+
+	snprintf(headers, sizeof(headers), "Allow: %s\r\n", allow);
+	return http_reply(wsi,
+			  &(struct http_reply){
+				  .status = 405,
+				  .type = "text/plain; charset=utf-8",
+				  .headers = headers,
+				  .body = body,
+				  .size = sizeof(body) - 1,
+				  .close = true, /* its body, if any, is not worth waiting for */
+			  });
+}
+
+int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t size)
+{
+	char buffer[LWS_PRE + SMALL_REPLY];
+	int head;
+
+	count_request(wsi);
+	head = format_head(wsi, buffer + LWS_PRE, SMALL_REPLY, reply, size);
+	if (head < 0)
+		return -1;
+	return lws_write(wsi, (unsigned char *)buffer + LWS_PRE, (size_t)head,
+			 LWS_WRITE_HTTP_HEADERS) < 0
+		       ? -1
+		       : 0;
+}
+
+int http_method(struct lws *wsi, const char **path)
+{
+	char *uri = NULL;
+	int length;
+	int method = lws_http_get_uri_and_method(wsi, &uri, &length);
+
+	*path = uri;
+	return uri ? method : -1;
+}
+
+bool http_is_get_or_head(struct lws *wsi)
+{
+	const char *path;
+	int method = http_method(wsi, &path);
+
+	return method == LWSHUMETH_GET || method == LWSHUMETH_HEAD;
+}
+
+char *http_header(struct lws *wsi, enum lws_token_indexes token)
+{
+	int length = lws_hdr_total_length(wsi, token);
+	char *value;
+
+	if (length <= 0)
+		return NULL;
+	value = malloc((size_t)length + 1);
+	if (value && lws_hdr_copy(wsi, value, length + 1, token) < 0) {
+		free(value);
+		return NULL;
+	}
+	return value;
+}
+
+/* lws keeps the headers that it knows apart from all others. */
+static char *known_header(struct lws *wsi, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (int token = 0; token < WSI_TOKEN_COUNT; token++) {
+		const char *known = (const char *)lws_token_to_string(token);
+
+		if (known && !strncmp(known, name, length) && !strcmp(known + length, ":"))
+			return http_header(wsi, token);
+	}
+	return NULL;
+}
+
+char *http_header_by_name(struct lws *wsi, const char *name)
+{
+	char *value = known_header(wsi, name);
+	char with_colon[128];
+	int n, length;
+
+	if (value)
+		return value;
+	n = snprintf(with_colon, sizeof(with_colon), "%s:", name);
+	if (n < 0 || (size_t)n >= sizeof(with_colon))
+		return NULL;
+	length = lws_hdr_custom_length(wsi, with_colon, n);
+	if (length < 0)
+		return NULL;
+	value = malloc((size_t)length + 1);
+	if (value && lws_hdr_custom_copy(wsi, value, length + 1, with_colon, n) < 0) {
+		free(value);
+		return NULL;
+	}
+	return value;
+}
+
+void http_peer(struct lws *wsi, char *text, size_t size)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	} peer;
+	socklen_t length = sizeof(peer);
+	char address[INET6_ADDRSTRLEN] = "";
+
+	if (getpeername(lws_get_socket_fd(wsi), &peer.any, &length) < 0) {
+		snprintf(text, size, "unknown");
+	} else if (peer.any.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &peer.in.sin_addr, address, sizeof(address));
+		snprintf(text, size, "%s:%u", address, ntohs(peer.in.sin_port));
+	} else if (peer.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr)) {
+		inet_ntop(AF_INET, &peer.in6.sin6_addr.s6_addr[12], address, sizeof(address));
+		snprintf(text, size, "%s:%u", address, ntohs(peer.in6.sin6_port));
+	} else if (peer.any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &peer.in6.sin6_addr, address, sizeof(address));
+		snprintf(text, size, "[%s]:%u", address, ntohs(peer.in6.sin6_port));
+	} else {
+		snprintf(text, size, "unix");
+	}
+}
+
+bool http_query_split(char *fragment, size_t size, struct admission_field *field)
+{
+	char *equals = memchr(fragment, '=', size);
+	size_t name_size = equals ? (size_t)(equals - fragment) : size;
+
+	fragment[size] = '\0';
+	fragment[name_size] = '\0';
+	field->name = fragment;
+	field->value = equals ? equals + 1 : fragment + size;
+	field->size = equals ? size - name_size - 1 : 0;
+	return name_size && strlen(fragment) == name_size;
+}
+
+int http_query_read(struct lws *wsi, struct http_query *query)
+{
+	/* The fragments and a separator between each: as much as all of them take with a NUL each, less one. */
+	int left = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1;
+	char *p;
+
+	*query = (struct http_query){0};
+	query->storage = malloc((size_t)left);
+	if (!query->storage)
+		return -ENOMEM;
+	p = query->storage;
+	for (int i = 0; query->n < HTTP_QUERY_MAX; i++) {
+		int size = lws_hdr_copy_fragment(wsi, p, left, WSI_TOKEN_HTTP_URI_ARGS, i);
+
+		if (size < 0)
+			break;
+		if (http_query_split(p, (size_t)size, &query->fields[query->n]))
+			query->n++;
+		p += size + 1;
+		left -= size + 1;
+	}
+	return 0;
+}
+
+void http_query_finish(struct http_query *query)
+{
+	free(query->storage);
+}

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "admission/admission.h"
+
+#include <json-c/json.h>
+#include <libwebsockets.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * HTTP answers and requests on top of lws: what the callbacks of protocols and
+ * mounts use to answer LWS_CALLBACK_HTTP.
+ *
+ * Status line, headers and body leave in one write. Every function that answers
+ * returns what the callback must return: 0, or -1 where the connection ends
+ * with this answer.
+ */
+
+/* For .tx_packet_size of a protocol: answers leave in one write. */
+#define HTTP_TX_PACKET (1u << 30)
+
+struct http_reply {
+	unsigned status;
+	const char *type;    /* NULL: no Content-Type */
+	const char *headers; /* more header lines, each with its CRLF, or NULL */
+	const void *body;
+	size_t size;
+	bool close; /* the connection ends with this answer */
+};
+
+int http_reply(struct lws *wsi, const struct http_reply *reply);
+
+/* One line of text/plain. */
+int http_reply_text(struct lws *wsi, unsigned status, const char *text);
+
+/* Takes the reference to body. */
+int http_reply_json(struct lws *wsi, unsigned status, struct json_object *body);
+
+/* 426 with Upgrade: websocket (RFC 9110 section 15.5.22). */
+int http_reply_upgrade_required(struct lws *wsi);
+
+/* 405 with the methods that would do, such as "GET, HEAD" (RFC 9110 section 15.5.6). */
+int http_reply_not_allowed(struct lws *wsi, const char *allow);
+
+/*
+ * The status line and the headers of an answer whose body follows by and by:
+ * Content-Length is size, or where that is -1 the body ends with the connection.
+ * Returns 0, or -1 where nothing can be sent.
+ */
+int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t size);
+
+/* The request's method as one of LWSHUMETH_, with its decoded path; -1: there is none. */
+int http_method(struct lws *wsi, const char **path);
+bool http_is_get_or_head(struct lws *wsi);
+
+/* A header's value, to be freed; NULL where the request has none. */
+char *http_header(struct lws *wsi, enum lws_token_indexes token);
+
+/* The same by its name in lower case, for headers that lws has no token for. */
+char *http_header_by_name(struct lws *wsi, const char *name);
+
+/* The peer's address and port, or "unix", into text. */
+void http_peer(struct lws *wsi, char *text, size_t size);
+
+#define HTTP_QUERY_MAX 32
+
+/* The query parameters, decoded, in the order of the request. */
+struct http_query {
+	struct admission_field fields[HTTP_QUERY_MAX];
+	size_t n;
+	char *storage;
+};
+
+/* Returns 0 or -ENOMEM. Parameters past HTTP_QUERY_MAX are left out. */
+int http_query_read(struct lws *wsi, struct http_query *query);
+void http_query_finish(struct http_query *query);
+
+/*
+ * Splits a decoded parameter into name and value, in place: fragment[size] must
+ * be writable. Returns false where the name is empty or has a NUL inside.
+ */
+bool http_query_split(char *fragment, size_t size, struct admission_field *field);

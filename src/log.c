@@ -1,0 +1,194 @@
+#include "log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A line is put together here and leaves in one write(2), so that lines of several threads never mix. */
+#define LINE_MAX_BYTES 2048
+
+struct line {
+	char text[LINE_MAX_BYTES];
+	size_t size;
+};
+
+static enum log_level configured_level = LOG_LEVEL_INFO;
+static enum log_format configured_format = LOG_FORMAT_TEXT;
+
+static const char *const level_names[] = {"error", "warning", "notice", "info", "debug"};
+
+void log_configure(enum log_level level, enum log_format format)
+{
+	configured_level = level;
+	configured_format = format;
+}
+
+int log_enabled(enum log_level level)
+{
+	return level <= configured_level;
+}
+
+/* The last bytes stay free for the end of a JSON object and the newline. */
+static void line_put(struct line *line, const char *text, size_t size)
+{
+	if (size > sizeof(line->text) - 4 - line->size)
+		size = sizeof(line->text) - 4 - line->size;
+	memcpy(line->text + line->size, text, size);
+	line->size += size;
+}
+
+static void line_puts(struct line *line, const char *text)
+{
+	line_put(line, text, strlen(text));
+}
+
+static void line_put_escaped(struct line *line, const char *value)
+{
+	for (; *value; value++) {
+		unsigned char c = (unsigned char)*value;
+
+		if (line->size + 8 > sizeof(line->text) - 4)
+			return; /* an escape is written whole or not at all */
+		if (c == '"' || c == '\\') {
+			line_put(line, "\\", 1);
+			line_put(line, value, 1);
+		} else if (c < 0x20 || c == 0x7f) {
+			char escape[8];
+
+			snprintf(escape, sizeof(escape), "\\u%04x", c);
+			line_puts(line, escape);
+		} else {
+			line_put(line, value, 1);
+		}
+	}
+}
+
+static void line_put_quoted(struct line *line, const char *value)
+{
+	line_puts(line, "\"");
+	line_put_escaped(line, value);
+	line_puts(line, "\"");
+}
+
+static bool is_plain(const char *value)
+{
+	if (!*value)
+		return false;
+	for (; *value; value++)
+		if ((unsigned char)*value <= ' ' || (unsigned char)*value >= 0x7f ||
+		    *value == '"' || *value == '\\' || *value == '=')
+			return false;
+	return true;
+}
+
+static void line_put_time(struct line *line)
+{
+	struct timespec now;
+	struct tm utc;
+	char text[40];
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + n, sizeof(text) - n, ".%03ldZ", now.tv_nsec / 1000000);
+	line_puts(line, text);
+}
+
+static void line_begin(struct line *line, enum log_level level, const char *module,
+		       const char *message)
+{
+	line->size = 0;
+	if (configured_format == LOG_FORMAT_JSON) {
+		line_puts(line, "{\"time\":\"");
+		line_put_time(line);
+		line_puts(line, "\",\"level\":\"");
+		line_puts(line, level_names[level]);
+		line_puts(line, "\",\"module\":\"");
+		line_puts(line, module);
+		line_puts(line, "\",\"message\":");
+		line_put_quoted(line, message);
+	} else {
+		line_put_time(line);
+		line_puts(line, " ");
+		line_puts(line, level_names[level]);
+		line_puts(line, " ");
+		line_puts(line, module);
+		line_puts(line, ": ");
+		line_put_escaped(line, message);
+	}
+}
+
+static void line_put_field(struct line *line, const char *name, const char *value)
+{
+	if (configured_format == LOG_FORMAT_JSON) {
+		line_puts(line, ",");
+		line_put_quoted(line, name);
+		line_puts(line, ":");
+		line_put_quoted(line, value);
+		return;
+	}
+	line_puts(line, " ");
+	line_puts(line, name);
+	line_puts(line, "=");
+	if (is_plain(value))
+		line_puts(line, value);
+	else
+		line_put_quoted(line, value);
+}
+
+static void line_end(struct line *line)
+{
+	if (configured_format == LOG_FORMAT_JSON) {
+		/* A value that was cut off at the end of the line's room still closes. */
+		if (line->text[line->size - 1] != '"')
+			line->text[line->size++] = '"';
+		line->text[line->size++] = '}';
+	}
+	line->text[line->size++] = '\n';
+	if (write(STDERR_FILENO, line->text, line->size) < 0)
+		return; /* nobody is left to tell */
+}
+
+void log_write(enum log_level level, const char *module, const char *format, ...)
+{
+	int saved_errno = errno;
+	char message[1024];
+	struct line line;
+	va_list args;
+
+	if (!log_enabled(level))
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	line_begin(&line, level, module, message);
+	line_end(&line);
+	errno = saved_errno;
+}
+
+void log_event(enum log_level level, const char *module, const char *event, ...)
+{
+	int saved_errno = errno;
+	const char *name;
+	struct line line;
+	va_list args;
+
+	if (!log_enabled(level))
+		return;
+	line_begin(&line, level, module, event);
+	va_start(args, event);
+	while ((name = va_arg(args, const char *))) {
+		const char *value = va_arg(args, const char *);
+
+		if (value)
+			line_put_field(&line, name, value);
+	}
+	va_end(args);
+	line_end(&line);
+	errno = saved_errno;
+}

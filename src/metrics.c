@@ -1,0 +1,200 @@
+#include "metrics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Clients choose close codes, so only so many get a row of their own; the rest share the last one, code "other". */
+#define CLOSE_CODES_MAX 32
+#define REJECTION_REASONS_MAX 32
+
+struct endpoint_row {
+	struct endpoint_row *next;
+	const char *endpoint;
+	struct endpoint_metrics counters;
+};
+
+struct close_row {
+	unsigned code;
+	uint64_t count;
+};
+
+struct rejection_row {
+	const char *reason;
+	uint64_t count;
+};
+
+struct metrics {
+	struct server_metrics server;
+	struct endpoint_row *endpoints;
+	struct close_row closes[CLOSE_CODES_MAX];
+	size_t n_closes;
+	uint64_t other_closes;
+	struct rejection_row rejections[REJECTION_REASONS_MAX];
+	size_t n_rejections;
+};
+
+int metrics_create(struct metrics **metricsp)
+{
+	*metricsp = calloc(1, sizeof(**metricsp));
+	return *metricsp ? 0 : -ENOMEM;
+}
+
+void metrics_destroy(struct metrics *metrics)
+{
+	if (!metrics)
+		return;
+	while (metrics->endpoints) {
+		struct endpoint_row *row = metrics->endpoints;
+
+		metrics->endpoints = row->next;
+		free(row);
+	}
+	free(metrics);
+}
+
+struct server_metrics *metrics_server(struct metrics *metrics)
+{
+	return &metrics->server;
+}
+
+struct endpoint_metrics *metrics_endpoint(struct metrics *metrics, const char *endpoint)
+{
+	struct endpoint_row **link = &metrics->endpoints;
+
+	for (; *link; link = &(*link)->next)
+		if (!strcmp((*link)->endpoint, endpoint))
+			return &(*link)->counters;
+	*link = calloc(1, sizeof(**link));
+	if (!*link)
+		return NULL;
+	(*link)->endpoint = endpoint;
+	return &(*link)->counters;
+}
+
+void metrics_count_rejection(struct metrics *metrics, const char *reason)
+{
+	size_t i = 0;
+
+	while (i < metrics->n_rejections && strcmp(metrics->rejections[i].reason, reason))
+		i++;
+	if (i == REJECTION_REASONS_MAX)
+		return;
+	if (i == metrics->n_rejections)
+		metrics->rejections[metrics->n_rejections++].reason = reason;
+	metrics->rejections[i].count++;
+}
+
+void metrics_count_close(struct metrics *metrics, unsigned code)
+{
+	size_t i = 0;
+
+	while (i < metrics->n_closes && metrics->closes[i].code != code)
+		i++;
+	if (i == CLOSE_CODES_MAX) {
+		metrics->other_closes++;
+		return;
+	}
+	if (i == metrics->n_closes)
+		metrics->closes[metrics->n_closes++].code = code;
+	metrics->closes[i].count++;
+}
+
+static void write_head(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP switchboard_%s %s\n# TYPE switchboard_%s %s\n", name, help, name,
+		type);
+}
+
+static void write_number(FILE *out, const char *name, const char *type, const char *help,
+			 uint64_t value)
+{
+	write_head(out, name, type, help);
+	fprintf(out, "switchboard_%s %" PRIu64 "\n", name, value);
+}
+
+static void write_seconds(FILE *out, const char *name, const char *help, double value)
+{
+	write_head(out, name, "gauge", help);
+	fprintf(out, "switchboard_%s %.6f\n", name, value);
+}
+
+/* One family, a sample for each endpoint; offset is the counter's place in struct endpoint_metrics. */
+static void write_family(const struct metrics *metrics, FILE *out, const char *name,
+			 const char *type, const char *help, size_t offset)
+{
+	write_head(out, name, type, help);
+	for (const struct endpoint_row *row = metrics->endpoints; row; row = row->next) {
+		uint64_t value;
+
+		memcpy(&value, (const char *)&row->counters + offset, sizeof(value));
+		fprintf(out, "switchboard_%s{endpoint=\"%s\"} %" PRIu64 "\n", name, row->endpoint,
+			value);
+	}
+}
+
+static void write_endpoints(const struct metrics *metrics, FILE *out)
+{
+	static const struct {
+		const char *name, *type, *help;
+		size_t offset;
+	} families[] = {
+		{"connections", "gauge", "WebSocket connections open now.",
+		 offsetof(struct endpoint_metrics, connections)},
+		{"connections_opened_total", "counter", "WebSocket connections accepted.",
+		 offsetof(struct endpoint_metrics, opened)},
+		{"messages_received_total", "counter", "Messages received from clients.",
+		 offsetof(struct endpoint_metrics, messages_in)},
+		{"received_bytes_total", "counter", "Payload bytes of messages received.",
+		 offsetof(struct endpoint_metrics, bytes_in)},
+		{"messages_sent_total", "counter",
+		 "Messages sent to clients, one for each receiver.",
+		 offsetof(struct endpoint_metrics, messages_out)},
+		{"sent_bytes_total", "counter", "Bytes of messages sent to clients.",
+		 offsetof(struct endpoint_metrics, bytes_out)},
+	};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		write_family(metrics, out, families[i].name, families[i].type, families[i].help,
+			     families[i].offset);
+}
+
+static void write_closes(const struct metrics *metrics, FILE *out)
+{
+	write_head(out, "closes_total", "counter", "WebSocket connections closed, by close code.");
+	for (size_t i = 0; i < metrics->n_closes; i++)
+		fprintf(out, "switchboard_closes_total{code=\"%u\"} %" PRIu64 "\n",
+			metrics->closes[i].code, metrics->closes[i].count);
+	if (metrics->other_closes)
+		fprintf(out, "switchboard_closes_total{code=\"other\"} %" PRIu64 "\n",
+			metrics->other_closes);
+}
+
+static void write_rejections(const struct metrics *metrics, FILE *out)
+{
+	write_head(out, "rejections_total", "counter", "Handshakes refused, by reason.");
+	for (size_t i = 0; i < metrics->n_rejections; i++)
+		fprintf(out, "switchboard_rejections_total{reason=\"%s\"} %" PRIu64 "\n",
+			metrics->rejections[i].reason, metrics->rejections[i].count);
+}
+
+void metrics_write(const struct metrics *metrics, FILE *out)
+{
+	const struct server_metrics *server = &metrics->server;
+
+	write_endpoints(metrics, out);
+	write_closes(metrics, out);
+	write_rejections(metrics, out);
+	write_number(out, "http_requests_total", "counter", "HTTP requests answered.",
+		     server->http_requests);
+	write_number(out, "event_streams", "gauge", "Event streams open now.", server->listeners);
+	write_number(out, "rooms", "gauge", "Rooms with members.", server->rooms);
+	write_number(out, "overruns_total", "counter",
+		     "Members closed because they could not keep up.", server->overruns);
+	write_seconds(out, "loop_lag_seconds", "How late the event loop's last timer was.",
+		      server->loop_lag);
+	write_seconds(out, "loop_lag_max_seconds", "The largest such lag since the start.",
+		      server->loop_lag_max);
+}

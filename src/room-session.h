@@ -1,0 +1,20 @@
+#pragma once
+
+#include "room.h"
+#include "session.h"
+
+/*
+ * A session that is a member of a room: begins the per-session struct of a
+ * protocol that fans out.
+ */
+struct room_session {
+	struct session session;
+	struct member member;
+};
+
+/* Makes the session a member. Returns 0 or -ENOMEM. */
+int room_session_join(struct room_session *rs, struct room *room);
+
+/* As session_callback(), for a session that may be a member: it leaves the room when it closes. */
+int room_session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+			  size_t size);

@@ -1,0 +1,338 @@
+#include "session.h"
+
+#include "admission/admission.h"
+#include "handshake.h"
+#include "http.h"
+#include "metrics.h"
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_MODULE "session"
+
+/* How long a connection that takes nothing any more may delay its own closing. */
+#define CLOSE_GRACE_SECONDS 5
+
+static const char *endpoint_name(const struct session *session)
+{
+	return session->endpoint->name ? session->endpoint->name : session->endpoint->path;
+}
+
+static void log_close(const struct session *session, unsigned code)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%u", code);
+	log_event(LOG_LEVEL_INFO, LOG_MODULE, "close", "endpoint", endpoint_name(session), "peer",
+		  session->peer, "user", session->user, "code", text, NULL);
+}
+
+static void log_message(const struct session *session, const struct message *message)
+{
+	char size[24];
+
+	if (!log_enabled(LOG_LEVEL_DEBUG))
+		return;
+	snprintf(size, sizeof(size), "%zu", message->size);
+	log_event(LOG_LEVEL_DEBUG, LOG_MODULE, "message", "endpoint", endpoint_name(session),
+		  "peer", session->peer, "user", session->user, "opcode",
+		  message->binary ? "binary" : "text", "bytes", size, NULL);
+}
+
+static int admit(struct lws *wsi, struct session *session)
+{
+	const struct lws_protocols *protocol = lws_get_protocol(wsi);
+
+	session->wsi = wsi;
+	session->endpoint = protocol->user;
+	return handshake_check(wsi, session);
+}
+
+static int add_headers(const struct session *session, struct lws_process_html_args *args)
+{
+	int n;
+
+	if (!session->subprotocol)
+		return 0;
+	n = snprintf(args->p, (size_t)args->max_len, "Sec-WebSocket-Protocol: %s\r\n",
+		     session->endpoint->subprotocol);
+	if (n < 0 || n >= args->max_len)
+		return -1;
+	args->p += n;
+	return 0;
+}
+
+static int establish(struct session *session)
+{
+	struct server *server = server_of(session->wsi);
+
+	session->metrics = metrics_endpoint(server->metrics, endpoint_name(session));
+	if (!session->metrics)
+		return -1;
+	quota_charge(&server->connections);
+	lws_dll2_add_tail(&session->list, &server->sessions);
+	session->established = true;
+	session->heard = server_now(server);
+	session->metrics->connections++;
+	session->metrics->opened++;
+	log_event(LOG_LEVEL_INFO, LOG_MODULE, "open", "endpoint", endpoint_name(session), "peer",
+		  session->peer, "user", session->user, NULL);
+	return 0;
+}
+
+/* RFC 6455 section 7.4.1: a close frame need not have a code. */
+static void note_peer_close(struct session *session, const unsigned char *payload, size_t size)
+{
+	unsigned code = LWS_CLOSE_STATUS_NO_STATUS;
+
+	if (size >= 2)
+		code = (unsigned)payload[0] << 8 | payload[1];
+	session->peer_code = (uint16_t)code;
+}
+
+/* The code of whoever closed first; lws has that of its own close frames; without any it is 1006. */
+static unsigned final_code(const struct session *session)
+{
+	const unsigned char *payload = lws_get_close_payload(session->wsi);
+
+	if (session->close_code)
+		return session->close_code;
+	if (session->peer_code)
+		return session->peer_code;
+	if (lws_get_close_length(session->wsi) >= 2)
+		return (unsigned)payload[0] << 8 | payload[1];
+	return LWS_CLOSE_STATUS_ABNORMAL_CLOSE;
+}
+
+static void finish(struct session *session)
+{
+	if (session->established) {
+		struct server *server = server_of(session->wsi);
+		unsigned code = final_code(session);
+
+		session->established = false;
+		lws_dll2_remove(&session->list);
+		quota_release(&server->connections);
+		session->metrics->connections--;
+		metrics_count_close(server->metrics, code);
+		log_close(session, code);
+		server_session_closed(server);
+	}
+	free(session->user);
+	session->user = NULL;
+	free(session->partial);
+	session->partial = NULL;
+}
+
+static int send_ping(struct session *session)
+{
+	unsigned char buffer[LWS_PRE];
+
+	session->ping_due = false;
+	return lws_write(session->wsi, buffer + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
+}
+
+static int writable(struct session *session)
+{
+	if (!session->established)
+		return 0;
+	if (session->close_code)
+		return session_fail(session, session->close_code, session->close_reason);
+	if (session->paused && !lws_partial_buffered(session->wsi)) {
+		session->paused = false;
+		lws_rx_flow_control(session->wsi, 1);
+	}
+	return session->ping_due ? send_ping(session) : 0;
+}
+
+/* An endpoint that has nothing to say over plain HTTP. */
+static int answer_http(struct lws *wsi)
+{
+	if (!http_is_get_or_head(wsi))
+		return http_reply_not_allowed(wsi, "GET, HEAD");
+	return http_reply_upgrade_required(wsi);
+}
+
+static void note_alive(struct session *session)
+{
+	session->heard = server_now(server_of(session->wsi));
+	session->pinged = false;
+}
+
+int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		     size_t size)
+{
+	struct session *session = user;
+
+	switch (reason) {
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+		return admit(wsi, session);
+	case LWS_CALLBACK_ADD_HEADERS:
+		return add_headers(session, in);
+	case LWS_CALLBACK_ESTABLISHED:
+		return establish(session);
+	case LWS_CALLBACK_RECEIVE_PONG:
+		note_alive(session);
+		return 0;
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		return writable(session);
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		note_peer_close(session, in, size);
+		return 0;
+	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+	case LWS_CALLBACK_CLOSED:
+		finish(session);
+		return 0;
+	case LWS_CALLBACK_HTTP:
+		return answer_http(wsi);
+	default:
+		return 0;
+	}
+}
+
+static int append_partial(struct session *session, const void *in, size_t size)
+{
+	if (session->partial_size + size > session->partial_capacity) {
+		size_t capacity = (session->partial_size + size) * 2;
+		char *partial = realloc(session->partial, capacity);
+
+		if (!partial)
+			return -1;
+		session->partial = partial;
+		session->partial_capacity = capacity;
+	}
+	if (size)
+		memcpy(session->partial + session->partial_size, in, size);
+	session->partial_size += size;
+	return 0;
+}
+
+static void drop_partial(struct session *session)
+{
+	free(session->partial);
+	session->partial = NULL;
+	session->partial_size = 0;
+	session->partial_capacity = 0;
+}
+
+static int dispatch(struct session *session, const struct message *message,
+		    session_message_fn on_message)
+{
+	session->metrics->messages_in++;
+	session->metrics->bytes_in += message->size;
+	log_message(session, message);
+	return on_message(session, message);
+}
+
+int session_receive(struct session *session, const void *in, size_t size,
+		    session_message_fn on_message)
+{
+	struct lws *wsi = session->wsi;
+	struct message message = {.data = in, .size = size, .binary = lws_frame_is_binary(wsi)};
+	size_t limit = server_of(wsi)->config->limits.max_payload;
+	int r;
+
+	note_alive(session);
+	if (session->close_code)
+		return 0; /* what comes after our decision to close is not heard (RFC 6455 section 5.5.1) */
+	if (message.binary && session->endpoint->text_only)
+		return session_fail(session, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
+	if (size > limit || session->partial_size > limit - size)
+		return session_fail(session, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "message too big");
+	if (lws_is_final_fragment(wsi) && !session->partial)
+		return dispatch(session, &message, on_message);
+	if (append_partial(session, in, size) < 0)
+		return session_fail(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
+				    "out of memory");
+	if (!lws_is_final_fragment(wsi))
+		return 0;
+	message.data = session->partial;
+	message.size = session->partial_size;
+	r = dispatch(session, &message, on_message);
+	drop_partial(session);
+	return r;
+}
+
+int session_send(struct session *session, const void *data, size_t size, bool binary)
+{
+	unsigned char *buffer;
+
+	if (session->close_code)
+		return 0;
+	buffer = server_scratch(server_of(session->wsi), LWS_PRE + size);
+	if (!buffer)
+		return session_fail(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
+				    "out of memory");
+	if (size)
+		memcpy(buffer + LWS_PRE, data, size);
+	if (lws_write(session->wsi, buffer + LWS_PRE, size,
+		      binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0)
+		return -1;
+	session->metrics->messages_out++;
+	session->metrics->bytes_out += size;
+	if (lws_partial_buffered(session->wsi) && !session->paused) {
+		session->paused = true;
+		lws_rx_flow_control(session->wsi, 0);
+		lws_callback_on_writable(session->wsi);
+	}
+	return 0;
+}
+
+int session_fail(struct session *session, uint16_t code, const char *reason)
+{
+	unsigned char text[128];
+	size_t size = strnlen(reason, sizeof(text) - 5);
+
+	session->close_code = code;
+	memcpy(text, reason, size);
+	lws_close_reason(session->wsi, (enum lws_close_status)code, text, size);
+	return -1;
+}
+
+void session_close(struct session *session, uint16_t code, const char *reason)
+{
+	if (session->close_code)
+		return;
+	session->close_code = code;
+	session->close_reason = reason;
+	/* Should it take nothing any more, the check for idle connections ends it. */
+	session->heard = server_now(server_of(session->wsi));
+	lws_callback_on_writable(session->wsi);
+}
+
+char *session_query(struct session *session, const char *name)
+{
+	struct http_query query;
+	char *value = NULL;
+
+	if (http_query_read(session->wsi, &query) < 0)
+		return NULL;
+	for (size_t i = 0; i < query.n && !value; i++)
+		if (!strcmp(query.fields[i].name, name))
+			value = strndup(query.fields[i].value, query.fields[i].size);
+	http_query_finish(&query);
+	return value;
+}
+
+static void abandon(struct session *session)
+{
+	lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+void session_check_idle(struct session *session, double now, unsigned idle_seconds)
+{
+	double silent = now - session->heard;
+
+	if (session->close_code) {
+		if (silent > CLOSE_GRACE_SECONDS)
+			abandon(session);
+	} else if (silent > idle_seconds) {
+		abandon(session);
+	} else if (silent > idle_seconds / 2.0 && !session->pinged) {
+		session->pinged = true;
+		session->ping_due = true;
+		lws_callback_on_writable(session->wsi);
+	}
+}

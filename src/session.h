@@ -1,0 +1,97 @@
+#pragma once
+
+#include <libwebsockets.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A session: what every connection at an endpoint has, from the admission hook
+ * to the close event. Each protocol's per-session struct begins with one, and
+ * its callback hands every reason that it doesn't handle itself to
+ * session_callback(), which
+ *
+ *  - decides in LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION whether the handshake
+ *    may go on, and answers it where not;
+ *  - logs and counts connections, messages and closes;
+ *  - answers plain HTTP where the endpoint speaks only WebSocket, or not at all;
+ *  - sends what was put off until the connection can be written.
+ *
+ * A callback that wants to add to one of these calls session_callback() first.
+ */
+
+struct server;
+
+struct endpoint {
+	const char *path; /* NULL: mounted by other means */
+	const char *name; /* in the log, the metrics and the config's admission; NULL: the path */
+	const char *subprotocol; /* the one that it speaks, or NULL */
+	bool websocket;
+	bool text_only;	     /* a binary message closes with 1003 */
+	bool needs_username; /* no handshake without ?username= */
+};
+
+/* A whole message: data is good for the time of the call. */
+struct message {
+	const char *data;
+	size_t size;
+	bool binary;
+};
+
+struct session {
+	struct lws_dll2 list; /* of all that are open */
+	struct lws *wsi;
+	const struct endpoint *endpoint;
+	struct endpoint_metrics *metrics;
+	char *user; /* as admitted; NULL: anonymous */
+	char peer[56];
+	double heard; /* the loop's time of the last sign of life */
+	/* A message of which not all has come yet. */
+	char *partial;
+	size_t partial_size;
+	size_t partial_capacity;
+	uint16_t close_code; /* 0: not closing */
+	uint16_t peer_code;  /* of the peer's close frame; 0: none came */
+	const char *close_reason;
+	bool established;
+	bool subprotocol; /* the handshake asked for it and gets it */
+	bool pinged;	  /* and not heard of since */
+	bool ping_due;
+	bool paused; /* nothing is read until what was written is gone */
+};
+
+/* What rows of the protocol table share: see struct lws_protocols. */
+#define SESSION_RX_BUFFER 128
+#define SESSION_TX_PACKET (1u << 30)
+
+/* For everything that a protocol's callback doesn't do itself. */
+int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		     size_t size);
+
+/*
+ * Called with each whole message. Returns 0, or -1 to close, after session_fail()
+ * has said with which code.
+ */
+typedef int (*session_message_fn)(struct session *session, const struct message *message);
+
+/*
+ * For LWS_CALLBACK_RECEIVE: puts messages together from fragments, up to the
+ * limit for a whole one, and returns what the callback must return.
+ */
+int session_receive(struct session *session, const void *in, size_t size,
+		    session_message_fn on_message);
+
+/* Sends a message. Returns 0, or -1 where the connection is to be closed. */
+int session_send(struct session *session, const void *data, size_t size, bool binary);
+
+/* Closes from within the connection's own callback, which returns what this returns. */
+int session_fail(struct session *session, uint16_t code, const char *reason);
+
+/* Closes from anywhere else, as soon as the connection can be written. reason lasts forever. */
+void session_close(struct session *session, uint16_t code, const char *reason);
+
+/* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */
+char *session_query(struct session *session, const char *name);
+
+/* Looks after one that may have gone silent; now is the loop's time. */
+void session_check_idle(struct session *session, double now, unsigned idle_seconds);
