@@ -1,5 +1,7 @@
 #include "log.h"
 
+#include "utf8.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -46,8 +48,11 @@ static void line_puts(struct line *line, const char *text)
 	line_put(line, text, strlen(text));
 }
 
+/* Control characters always, and other bytes where they are not UTF-8, which is all that JSON may hold. */
 static void line_put_escaped(struct line *line, const char *value)
 {
+	bool is_utf8 = utf8_count(value, strlen(value)) >= 0;
+
 	for (; *value; value++) {
 		unsigned char c = (unsigned char)*value;
 
@@ -56,7 +61,7 @@ static void line_put_escaped(struct line *line, const char *value)
 		if (c == '"' || c == '\\') {
 			line_put(line, "\\", 1);
 			line_put(line, value, 1);
-		} else if (c < 0x20 || c == 0x7f) {
+		} else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !is_utf8)) {
 			char escape[8];
 
 			snprintf(escape, sizeof(escape), "\\u%04x", c);

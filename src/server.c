@@ -228,6 +228,7 @@ static int create_context(struct server *server, const struct lws_protocols **pr
 		.vhost_name = "switchboard",
 		.max_http_header_data2 = server->config->limits.header_bytes,
 		.timeout_secs = server->config->limits.handshake_seconds,
+		.timeout_secs_ah_idle = server->config->limits.handshake_seconds,
 		.keepalive_timeout = (int)server->config->limits.idle_seconds,
 		.pt_serv_buf_size = SERVICE_BUFFER,
 		.retry_and_idle_policy = &no_validity_checks,
