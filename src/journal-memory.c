@@ -265,6 +265,8 @@ static int memory_read(struct journal_stream *base, uint64_t after, unsigned lim
 	uint64_t first = stream->head > stream->capacity ? stream->head - stream->capacity + 1 : 1;
 	int count = 0;
 
+	if (!stream->capacity)
+		return 0;
 	if (first <= after)
 		first = after + 1;
 	for (uint64_t n = first; n <= stream->head && (unsigned)count < limit; n++, count++) {

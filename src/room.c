@@ -327,11 +327,8 @@ static void make_room(struct room *room, size_t size)
 	flush(room);
 	if (end - room->floor <= wire_size(room->wire))
 		return;
-	room->references++; /* the last one to be dropped must not take the room along */
 	drop_overrun(room, end - wire_size(room->wire));
-	if (room->count)
-		flush(room);
-	room_release(room);
+	flush(room);
 }
 
 /* Whether size bytes can go to anybody; 0: there is nobody, -EMSGSIZE: they never fit, 1: go on. */
@@ -351,26 +348,33 @@ static void appended(struct room *room)
 	mark_dirty(room);
 }
 
+/* Members that are dropped for it must not take the room along before this is over, so it holds the room. */
 int room_announce(struct room *room, const char *text, size_t size)
 {
-	int r = prepare_append(room, wire_frame_size(size));
+	int r;
 
-	if (r <= 0)
-		return r;
-	wire_append_frame(room->wire, WIRE_TEXT, text, size);
-	appended(room);
-	return 0;
+	room_hold(room);
+	r = prepare_append(room, wire_frame_size(size));
+	if (r > 0) {
+		wire_append_frame(room->wire, WIRE_TEXT, text, size);
+		appended(room);
+	}
+	room_release(room);
+	return r < 0 ? r : 0;
 }
 
 int room_append(struct room *room, const void *bytes, size_t size)
 {
-	int r = prepare_append(room, size);
+	int r;
 
-	if (r <= 0)
-		return r;
-	wire_append_raw(room->wire, bytes, size);
-	appended(room);
-	return 0;
+	room_hold(room);
+	r = prepare_append(room, size);
+	if (r > 0) {
+		wire_append_raw(room->wire, bytes, size);
+		appended(room);
+	}
+	room_release(room);
+	return r < 0 ? r : 0;
 }
 
 int member_writable(struct member *member)
