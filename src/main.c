@@ -1,4 +1,5 @@
 #include "config.h"
+#include "journal.h"
 #include "log.h"
 #include "mount/table.h"
 #include "protocols/table.h"
@@ -177,8 +178,8 @@ static const struct lws_protocols *find_endpoint(const struct lws_protocols **pr
 	return NULL;
 }
 
-/* What only the tables know: whether the endpoints that the config speaks of exist. */
-static int check_endpoints(const struct config *config, const struct lws_protocols **protocols)
+/* What the config can't know by itself: whether what it speaks of exists. */
+static int check_references(const struct config *config, const struct lws_protocols **protocols)
 {
 	for (size_t i = 0; i < config->n_admission; i++)
 		if (!find_endpoint(protocols, config->admission[i].path)) {
@@ -187,6 +188,11 @@ static int check_endpoints(const struct config *config, const struct lws_protoco
 				config->admission[i].path);
 			return EXIT_USAGE;
 		}
+	if (!journal_is_known(config->chat.journal)) {
+		fprintf(stderr, "switchboard: chat.journal: found \"%s\", expected \"memory\"\n",
+			config->chat.journal);
+		return EXIT_USAGE;
+	}
 	if (access(config->www, R_OK | X_OK)) {
 		fprintf(stderr,
 			"switchboard: www: %s: %s, expected a directory of files to serve\n",
@@ -204,7 +210,7 @@ static int serve(const struct config *config, const struct lws_protocols **proto
 	log_configure(config->log.level, config->log.format);
 	r = server_create(&server, config, protocols, mount_table);
 	if (r < 0)
-		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+		return EXIT_FAILURE;
 	server_run(server);
 	server_destroy(server);
 	return EXIT_SUCCESS;
@@ -243,7 +249,7 @@ int main(int argc, char **argv)
 	}
 	status = configure(&config, &arguments);
 	if (!status)
-		status = check_endpoints(&config, protocols);
+		status = check_references(&config, protocols);
 	if (!status && !arguments.check)
 		status = serve(&config, protocols);
 	config_finish(&config);

@@ -248,7 +248,7 @@ static int create_rooms(struct server *server)
 	int r = journal_create(&server->journal, config->chat.journal, config->chat.history);
 
 	if (r < 0) {
-		log_error("chat.journal: found \"%s\", expected \"memory\"", config->chat.journal);
+		log_error("can't open the journal %s: %s", config->chat.journal, strerror(-r));
 		return r;
 	}
 	return rooms_create(&server->rooms, server->journal, message_encode, ROOM_RING);

@@ -47,7 +47,7 @@ struct server {
  * Builds everything and listens. protocols ends with NULL; mounts is the chain
  * of mounts that stand before those of the endpoints, and both must last as
  * long as the server. Returns 0, or -errno after saying in the log what is
- * wrong: -EINVAL where the config is.
+ * wrong.
  */
 int server_create(struct server **serverp, const struct config *config,
 		  const struct lws_protocols **protocols, const struct lws_http_mount *mounts);

@@ -182,6 +182,10 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 		note_peer_close(session, in, size);
 		return 0;
 	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+		/* Closing has begun; a handshake that came to nothing hears no more than this. */
+		if (!session->established)
+			finish(session);
+		return 0;
 	case LWS_CALLBACK_CLOSED:
 		finish(session);
 		return 0;
