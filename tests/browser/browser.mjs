@@ -1,0 +1,117 @@
+/** The browser that the tests drive, and what a person does in it. */
+import { accessSync, constants, mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const ARGUMENTS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--renderer-process-limit=1', '--disable-site-isolation-trials', // one process for all pages starts them sooner
+];
+const TIMEOUT = 8_000;
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 375, height: 812 };
+
+export function launch() {
+  return chromium.launch({ executablePath: findBrowser(), args: ARGUMENTS });
+}
+
+function findBrowser() {
+  const found = [process.env.CHROMIUM, ...CANDIDATES].find(path => path && isExecutable(path));
+  if (!found) throw new Error(`no browser: set CHROMIUM, or install one of ${CANDIDATES.join(', ')}`);
+  return found;
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A page of its own person: nothing is shared with other pages, session and name least of all.
+ * `page.complaints` gathers what the console reports and what the content security policy stops.
+ */
+export async function newPage(browser, options = {}) {
+  const context = await browser.newContext({ viewport: DESKTOP, locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(TIMEOUT);
+  page.complaints = [];
+  page.on('console', message => { if (['error', 'warning'].includes(message.type())) page.complaints.push(message.text()); });
+  page.on('pageerror', error => page.complaints.push(String(error)));
+  page.on('dialog', dialog => { page.complaints.push(`dialog: ${dialog.message()}`); return dialog.dismiss(); });
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', event => console.error(`CSP stopped ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  return page;
+}
+
+/** Fills in the form, and returns when the room is open. */
+export async function join(page, server, { name, room = 'lobby' }) {
+  await askToJoin(page, server, { name, room });
+  await page.locator('#state[data-state=open]').waitFor();
+}
+
+export async function askToJoin(page, server, { name, room = 'lobby' }) {
+  await page.goto(`${server.url}/?${new URLSearchParams({ room })}`);
+  await page.getByLabel('Your name').fill(name);
+  await page.keyboard.press('Enter');
+}
+
+export async function say(page, text) {
+  await page.getByLabel('Message', { exact: true }).fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** Says `texts` as `name`, over a connection of its own: by the same module, imported into `page`, and then leaves. */
+export function speakAs(page, name, room, texts) {
+  return page.evaluate(async ({ name, room, texts }) => {
+    const { ChatClient } = await import('/chat-client.js');
+    const client = new ChatClient({ username: name, room });
+    let heard = 0;
+    await new Promise((resolve, reject) => {
+      const fail = why => reject(new Error(`${JSON.stringify(name)}: ${why} after ${heard} of ${texts.length} messages`));
+      client.addEventListener('state', ({ detail }) => {
+        if (detail.state === 'open') texts.forEach(text => client.send(text));
+        else if (detail.state !== 'connecting') fail(`${detail.state} ${detail.code ?? ''}`);
+      });
+      client.addEventListener('complaint', ({ detail }) => fail(detail.error));
+      client.addEventListener('message', ({ detail }) => { if (detail.sender === name && ++heard === texts.length) resolve(); });
+      setTimeout(() => fail('no answer'), 5000);
+      client.open();
+    });
+    client.close();
+  }, { name, room, texts });
+}
+
+/** The message with exactly this text, in the conversation of `page`. */
+export function message(page, text) {
+  return page.locator('#log .text').filter({ hasText: exactly(text) });
+}
+
+export function notice(page, text) {
+  return page.locator('#log .notice').filter({ hasText: text });
+}
+
+function exactly(text) {
+  return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+}
+
+/** Waits until `condition`, a function that runs in the page, holds. */
+export function until(page, condition, argument) {
+  return page.waitForFunction(condition, argument, { polling: 50 });
+}
+
+let screenshots = process.env.SCREENSHOTS;
+
+export function screenshot(page, name) {
+  screenshots ??= mkdtempSync(resolve(tmpdir(), 'switchboard-screenshots-'));
+  mkdirSync(screenshots, { recursive: true });
+  return page.screenshot({ path: resolve(screenshots, `${name}.png`), animations: 'disabled' });
+}
