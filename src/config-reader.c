@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,15 @@ int reader_string(const struct reader *reader, const char *path, struct json_obj
 	int r = reader_check_string(reader, path, value, "a string that is not empty");
 
 	return r < 0 ? r : reader_set_string(target, json_object_get_string(value));
+}
+
+int reader_boolean(const struct reader *reader, const char *path, struct json_object *value,
+		   const struct field *field, void *target)
+{
+	if (!json_object_is_type(value, json_type_boolean))
+		return reader_fail_expected(reader, path, value, "true or false");
+	*(bool *)target = json_object_get_boolean(value);
+	return 0;
 }
 
 int reader_choice(const struct reader *reader, const char *path, struct json_object *value,

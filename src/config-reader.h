@@ -54,6 +54,8 @@ int reader_number(const struct reader *reader, const char *path, struct json_obj
 		  const struct field *field, void *target);
 int reader_string(const struct reader *reader, const char *path, struct json_object *value,
 		  const struct field *field, void *target);
+int reader_boolean(const struct reader *reader, const char *path, struct json_object *value,
+		   const struct field *field, void *target);
 
 /* The target is an enum whose values are the choices' places. */
 int reader_choice(const struct reader *reader, const char *path, struct json_object *value,

@@ -196,11 +196,106 @@ static int read_address(const struct reader *reader, const char *path, struct js
 	return expected ? reader_fail_expected(reader, path, value, "%s", expected) : 0;
 }
 
+static void free_tls(struct config_tls *tls)
+{
+	if (!tls)
+		return;
+	for (size_t i = 0; i < tls->n_names; i++) {
+		free(tls->names[i].host);
+		free(tls->names[i].certificate);
+		free(tls->names[i].key);
+	}
+	free(tls->names);
+	free(tls->certificate);
+	free(tls->key);
+	free(tls);
+}
+
 static void free_listen(struct config_listen *listen, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(listen[i].address);
+		free_tls(listen[i].tls);
+	}
 	free(listen);
+}
+
+static int check_pair(const struct reader *reader, const char *path, const char *certificate,
+		      const char *key)
+{
+	if (certificate && key)
+		return 0;
+	return reader_fail(reader, path, "expected both a certificate and a key");
+}
+
+#define NAME(member) offsetof(struct config_tls_name, member)
+
+static const struct field name_fields[] = {
+	{.key = "host", .read = reader_string, .offset = NAME(host)},
+	{.key = "certificate", .read = reader_string, .offset = NAME(certificate)},
+	{.key = "key", .read = reader_string, .offset = NAME(key)},
+	{0},
+};
+
+static int read_names(const struct reader *reader, const char *path, struct json_object *value,
+		      const struct field *field, void *target)
+{
+	static const struct field shape = {.fields = name_fields};
+	struct config_tls *tls = target;
+	size_t n;
+
+	if (!json_object_is_type(value, json_type_array))
+		return reader_fail_expected(reader, path, value, "an array");
+	n = json_object_array_length(value);
+	tls->names = calloc(n + 1, sizeof(*tls->names));
+	if (!tls->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct config_tls_name *name = &tls->names[tls->n_names++];
+		char name_path[READER_PATH_SIZE];
+		int r;
+
+		reader_index_path(name_path, path, i);
+		r = reader_object(reader, name_path, json_object_array_get_idx(value, i), &shape,
+				  name);
+		if (r < 0)
+			return r;
+		if (!name->host)
+			return reader_fail(reader, name_path, "expected a host");
+		r = check_pair(reader, name_path, name->certificate, name->key);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+#define TLS(member) offsetof(struct config_tls, member)
+
+static const struct field tls_fields[] = {
+	{.key = "certificate", .read = reader_string, .offset = TLS(certificate)},
+	{.key = "key", .read = reader_string, .offset = TLS(key)},
+	{.key = "names", .read = read_names},
+	{.key = "hsts_seconds",
+	 .read = reader_number,
+	 .offset = TLS(hsts_seconds),
+	 .min = 0,
+	 .max = 63072000},
+	{0},
+};
+
+static int read_tls(const struct reader *reader, const char *path, struct json_object *value,
+		    const struct field *field, void *target)
+{
+	static const struct field shape = {.fields = tls_fields};
+	struct config_tls *tls = calloc(1, sizeof(*tls));
+	int r;
+
+	if (!tls)
+		return -ENOMEM;
+	free_tls(*(struct config_tls **)target);
+	*(struct config_tls **)target = tls;
+	r = reader_object(reader, path, value, &shape, tls);
+	return r < 0 ? r : check_pair(reader, path, tls->certificate, tls->key);
 }
 
 #define LISTEN(member) offsetof(struct config_listen, member)
@@ -208,6 +303,8 @@ static void free_listen(struct config_listen *listen, size_t n)
 static const struct field listen_fields[] = {
 	{.key = "address", .read = read_address, .offset = LISTEN(address)},
 	{.key = "port", .read = reader_number, .offset = LISTEN(port), .min = 0, .max = 65535},
+	{.key = "redirect", .read = reader_boolean, .offset = LISTEN(redirect)},
+	{.key = "tls", .read = read_tls, .offset = LISTEN(tls)},
 	{0},
 };
 
@@ -221,6 +318,8 @@ static int read_listen_entry(const struct reader *reader, const char *path,
 	r = reader_object(reader, path, value, &shape, entry);
 	if (r < 0)
 		return r;
+	if (entry->redirect && entry->tls)
+		return reader_fail(reader, path, "found redirect and tls, expected one of them");
 	return entry->address ? 0 : reader_set_string(&entry->address, "::");
 }
 
@@ -420,9 +519,46 @@ int config_set_listen(struct config *config, const char *address, unsigned port,
 		return -ENOMEM;
 	}
 	listen->port = port;
+	listen->tls = config->listen[0]
+			      .tls; /* an address of one's own, but with the file's certificate */
+	config->listen[0].tls = NULL;
 	free_listen(config->listen, config->n_listen);
 	config->listen = listen;
 	config->n_listen = 1;
+	return 0;
+}
+
+static int replace_tls(struct config_listen *listen, const char *certificate, const char *key)
+{
+	struct config_tls *tls = calloc(1, sizeof(*tls));
+
+	if (!tls)
+		return -ENOMEM;
+	free_tls(listen->tls);
+	listen->tls = tls;
+	listen->redirect = false;
+	if (!certificate) {
+		tls->development = true;
+		return 0;
+	}
+	if (reader_set_string(&tls->certificate, certificate) < 0)
+		return -ENOMEM;
+	return reader_set_string(&tls->key, key);
+}
+
+int config_set_tls(struct config *config, const char *certificate, const char *key)
+{
+	for (size_t i = 0; i < config->n_listen; i++)
+		if (replace_tls(&config->listen[i], certificate, key) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+int config_set_development_tls(struct config *config)
+{
+	for (size_t i = 0; i < config->n_listen; i++)
+		if (!config->listen[i].tls && replace_tls(&config->listen[i], NULL, NULL) < 0)
+			return -ENOMEM;
 	return 0;
 }
 

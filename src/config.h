@@ -7,9 +7,28 @@
 
 /* The configuration: defaults, overlaid by a JSON file, overlaid by the command line. */
 
+struct config_tls_name {
+	char *host; /* may begin with "*." */
+	char *certificate;
+	char *key;
+};
+
+/* How one listening address speaks TLS. */
+struct config_tls {
+	char *certificate; /* files in PEM; the certificate's has the whole chain */
+	char *key;
+	struct config_tls_name
+		*names; /* other certificates, by the name that the client asks for */
+	size_t n_names;
+	unsigned hsts_seconds; /* Strict-Transport-Security; 0: without */
+	bool development;      /* a self-signed certificate instead of files */
+};
+
 struct config_listen {
-	char *address; /* an IPv4 or IPv6 address, or "unix:/path" */
-	unsigned port; /* 0: any free port; unused for a unix socket */
+	char *address;		/* an IPv4 or IPv6 address, or "unix:/path" */
+	unsigned port;		/* 0: any free port; unused for a unix socket */
+	bool redirect;		/* answer everything with the way to https */
+	struct config_tls *tls; /* NULL: plain */
 };
 
 struct config_header {
@@ -75,6 +94,12 @@ int config_load(struct config *config, const char *path, struct config_error *er
 /* Listens at this one address instead of those before. Returns 0 or -EINVAL with *error filled in. */
 int config_set_listen(struct config *config, const char *address, unsigned port,
 		      struct config_error *error);
+
+/* Speaks TLS with these files at every address. Returns 0 or -ENOMEM. */
+int config_set_tls(struct config *config, const char *certificate, const char *key);
+
+/* Speaks TLS with a self-signed certificate at every address that doesn't speak it yet. As above. */
+int config_set_development_tls(struct config *config);
 
 /* The endpoint's rules, or NULL where it has none. */
 const struct config_admission *config_admission_for(const struct config *config, const char *path);

@@ -2,6 +2,7 @@
 
 #include "log.h"
 #include "server.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,6 +28,7 @@
 struct listener {
 	struct listener *next;
 	struct server *server;
+	const struct config_listen *settings;
 	struct ev_io readable;
 	struct ev_timer pause;
 	char *unix_path; /* to be removed at the end */
@@ -103,6 +105,7 @@ static void describe(const struct config_listen *where, int fd, char *text, size
 	union address address;
 	socklen_t length = sizeof(address);
 	unsigned port = where->port;
+	const char *scheme = where->tls ? "https" : "http";
 
 	if (!strncmp(where->address, "unix:", 5)) {
 		snprintf(text, size, "%s", where->address);
@@ -111,22 +114,30 @@ static void describe(const struct config_listen *where, int fd, char *text, size
 	if (fd >= 0 && !getsockname(fd, &address.any, &length))
 		port = ntohs(address.any.sa_family == AF_INET ? address.in.sin_port
 							      : address.in6.sin6_port);
-	snprintf(text, size, strchr(where->address, ':') ? "http://[%s]:%u/" : "http://%s:%u/",
+	snprintf(text, size, strchr(where->address, ':') ? "%s://[%s]:%u/" : "%s://%s:%u/", scheme,
 		 !strcmp(where->address, "::") || !strcmp(where->address, "0.0.0.0")
 			 ? "localhost"
 			 : where->address,
 		 port);
 	if (!strcmp(where->address, "::"))
-		snprintf(text, size, "http://localhost:%u/", port);
+		snprintf(text, size, "%s://localhost:%u/", scheme, port);
 }
 
 static void adopt(struct listener *listener, int fd)
 {
 	int on = 1;
 
+	lws_adopt_desc_t adopted = {
+		.vh = listener->server->vhost,
+		.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP |
+			(listener->settings->tls ? LWS_ADOPT_ALLOW_SSL : 0),
+		.fd.sockfd = fd,
+		.opaque = (void *)(uintptr_t)listener->settings,
+	};
+
 	/* Fails on a unix socket, which has no such delay. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	lws_adopt_socket_vhost(listener->server->vhost, fd); /* closes fd where it fails */
+	lws_adopt_descriptor_vhost_via_info(&adopted); /* closes fd where it fails */
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
@@ -189,9 +200,15 @@ int listener_open(struct listener **chain, struct server *server, const struct c
 	if (!listener)
 		return -ENOMEM;
 	listener->server = server;
+	listener->settings = where;
 	listener->next = *chain;
 	ev_timer_init(&listener->pause, on_pause_over, PAUSE_SECONDS, 0.);
 	listener->pause.data = listener;
+	r = where->tls ? tls_load(server->tls, where->tls) : 0;
+	if (r < 0) {
+		free(listener);
+		return r;
+	}
 	r = prepare(listener, where);
 	describe(where, listener->fd, text, sizeof(text));
 	if (r < 0) {

@@ -21,8 +21,11 @@ const char *argp_program_version = "switchboard " SWITCHBOARD_VERSION;
 
 enum option_key {
 	OPTION_ADDRESS = 0x100,
+	OPTION_CERT,
 	OPTION_CHECK,
 	OPTION_CONFIG,
+	OPTION_DEV_TLS,
+	OPTION_KEY,
 	OPTION_PORT,
 	OPTION_THREADS,
 	OPTION_WWW,
@@ -33,6 +36,10 @@ static const struct argp_option options[] = {
 	{"address", OPTION_ADDRESS, "ADDR", 0,
 	 "Listen on ADDR: IPv4, IPv6 or unix:/path (default: ::, both families)", 0},
 	{"port", OPTION_PORT, "N", 0, "Listen on port N (default: 3000; 0: any free one)", 0},
+	{"cert", OPTION_CERT, "FILE", 0, "Speak TLS with the certificate chain in FILE (PEM)", 0},
+	{"key", OPTION_KEY, "FILE", 0, "The certificate's private key (PEM)", 0},
+	{"dev-tls", OPTION_DEV_TLS, NULL, 0,
+	 "Speak TLS with a self-signed certificate for localhost, made at the start", 0},
 	{"www", OPTION_WWW, "DIR", 0, "Serve the files in DIR (default: www)", 0},
 	{"threads", OPTION_THREADS, "N", 0, "Run N service threads (default: 1)", 0},
 	{"check", OPTION_CHECK, NULL, 0, "Check the configuration, then exit", 0},
@@ -43,10 +50,13 @@ struct arguments {
 	const char *config;
 	const char *address;
 	const char *www;
+	const char *certificate;
+	const char *key;
 	unsigned port;
 	unsigned threads;
 	bool has_port;
 	bool check;
+	bool development_tls;
 };
 
 static unsigned parse_number(struct argp_state *state, const char *option, const char *text,
@@ -71,6 +81,15 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case OPTION_ADDRESS:
 		arguments->address = value;
 		return 0;
+	case OPTION_CERT:
+		arguments->certificate = value;
+		return 0;
+	case OPTION_DEV_TLS:
+		arguments->development_tls = true;
+		return 0;
+	case OPTION_KEY:
+		arguments->key = value;
+		return 0;
 	case OPTION_CHECK:
 		arguments->check = true;
 		return 0;
@@ -86,6 +105,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_WWW:
 		arguments->www = value;
+		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->certificate != !arguments->key)
+			argp_error(state, "found only one of --cert and --key, expected both");
+		if (arguments->certificate && arguments->development_tls)
+			argp_error(state, "found --cert and --dev-tls, expected one of them");
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "found \"%s\", expected only options", value);
@@ -138,6 +163,22 @@ static int find_default_www(struct config *config)
 	return access(path, R_OK) ? 0 : set_www(config, path);
 }
 
+/* One address instead of the file's, with whatever of it the options leave open. */
+static int set_listen(struct config *config, const struct arguments *arguments)
+{
+	char *address = strdup(arguments->address ? arguments->address : config->listen[0].address);
+	unsigned port = arguments->has_port ? arguments->port : config->listen[0].port;
+	struct config_error error = {"out of memory"};
+	int r = 0;
+
+	if (arguments->address || arguments->has_port)
+		r = address ? config_set_listen(config, address, port, &error) : -ENOMEM;
+	if (r < 0)
+		fprintf(stderr, "switchboard: --address: %s\n", error.text);
+	free(address);
+	return r;
+}
+
 /* An option beats the file, which beats the default. Returns 0 or an exit status. */
 static int configure(struct config *config, const struct arguments *arguments)
 {
@@ -150,19 +191,14 @@ static int configure(struct config *config, const struct arguments *arguments)
 		r = set_www(config, arguments->www);
 	else if (!strcmp(config->www, "www"))
 		r = find_default_www(config);
-	if (!r && (arguments->address || arguments->has_port)) {
-		const char *address =
-			arguments->address ? arguments->address : config->listen[0].address;
-		unsigned port = arguments->has_port ? arguments->port : config->listen[0].port;
-		char text[64];
-
-		snprintf(text, sizeof(text), "%s", address);
-		if (config_set_listen(config, arguments->address ? address : text, port, &error) <
-		    0) {
-			fprintf(stderr, "switchboard: --address: %s\n", error.text);
-			return EXIT_USAGE;
-		}
-	}
+	if (r < 0)
+		return EXIT_FAILURE;
+	if (set_listen(config, arguments) < 0)
+		return EXIT_USAGE;
+	if (arguments->certificate)
+		r = config_set_tls(config, arguments->certificate, arguments->key);
+	else if (arguments->development_tls)
+		r = config_set_development_tls(config);
 	return r < 0 ? EXIT_FAILURE : 0;
 }
 

@@ -26,8 +26,15 @@ struct rejection_row {
 	uint64_t count;
 };
 
+struct certificate_row {
+	struct certificate_row *next;
+	const char *name;
+	time_t expires;
+};
+
 struct metrics {
 	struct server_metrics server;
+	struct certificate_row *certificates;
 	struct endpoint_row *endpoints;
 	struct close_row closes[CLOSE_CODES_MAX];
 	size_t n_closes;
@@ -50,6 +57,12 @@ void metrics_destroy(struct metrics *metrics)
 		struct endpoint_row *row = metrics->endpoints;
 
 		metrics->endpoints = row->next;
+		free(row);
+	}
+	while (metrics->certificates) {
+		struct certificate_row *row = metrics->certificates;
+
+		metrics->certificates = row->next;
 		free(row);
 	}
 	free(metrics);
@@ -100,6 +113,21 @@ void metrics_count_close(struct metrics *metrics, unsigned code)
 	if (i == metrics->n_closes)
 		metrics->closes[metrics->n_closes++].code = code;
 	metrics->closes[i].count++;
+}
+
+void metrics_set_certificate(struct metrics *metrics, const char *name, time_t expires)
+{
+	struct certificate_row **link = &metrics->certificates;
+
+	while (*link && strcmp((*link)->name, name))
+		link = &(*link)->next;
+	if (!*link) {
+		*link = calloc(1, sizeof(**link));
+		if (!*link)
+			return;
+		(*link)->name = name;
+	}
+	(*link)->expires = expires;
 }
 
 static void write_head(FILE *out, const char *name, const char *type, const char *help)
@@ -180,6 +208,37 @@ static void write_rejections(const struct metrics *metrics, FILE *out)
 			metrics->rejections[i].reason, metrics->rejections[i].count);
 }
 
+/* Only where TLS is spoken: there is a certificate then. */
+static void write_tls(const struct metrics *metrics, FILE *out)
+{
+	const struct server_metrics *server = &metrics->server;
+
+	if (!metrics->certificates)
+		return;
+	write_head(out, "tls_handshakes_total", "counter",
+		   "TLS handshakes, by version and result.");
+	fprintf(out,
+		"switchboard_tls_handshakes_total{version=\"1.2\",result=\"ok\"} %" PRIu64 "\n"
+		"switchboard_tls_handshakes_total{version=\"1.3\",result=\"ok\"} %" PRIu64 "\n"
+		"switchboard_tls_handshakes_total{version=\"none\",result=\"failed\"} %" PRIu64
+		"\n",
+		server->tls_handshakes_1_2, server->tls_handshakes_1_3,
+		server->tls_handshakes_failed);
+	write_number(out, "tls_resumptions_total", "counter", "TLS sessions resumed by a ticket.",
+		     server->tls_resumptions);
+	write_head(out, "tls_reloads_total", "counter", "Certificates loaded anew, by result.");
+	fprintf(out,
+		"switchboard_tls_reloads_total{result=\"ok\"} %" PRIu64 "\n"
+		"switchboard_tls_reloads_total{result=\"failed\"} %" PRIu64 "\n",
+		server->tls_reloads, server->tls_reload_failures);
+	write_head(out, "tls_certificate_expiry_seconds", "gauge",
+		   "Seconds until a certificate expires.");
+	for (const struct certificate_row *row = metrics->certificates; row; row = row->next)
+		fprintf(out,
+			"switchboard_tls_certificate_expiry_seconds{certificate=\"%s\"} %lld\n",
+			row->name, (long long)(row->expires - time(NULL)));
+}
+
 void metrics_write(const struct metrics *metrics, FILE *out)
 {
 	const struct server_metrics *server = &metrics->server;
@@ -193,6 +252,7 @@ void metrics_write(const struct metrics *metrics, FILE *out)
 	write_number(out, "rooms", "gauge", "Rooms with members.", server->rooms);
 	write_number(out, "overruns_total", "counter",
 		     "Members closed because they could not keep up.", server->overruns);
+	write_tls(metrics, out);
 	write_seconds(out, "loop_lag_seconds", "How late the event loop's last timer was.",
 		      server->loop_lag);
 	write_seconds(out, "loop_lag_max_seconds", "The largest such lag since the start.",

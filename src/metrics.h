@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 /*
  * Counters and gauges, shown as Prometheus text (exposition format 0.0.4).
@@ -28,7 +29,13 @@ struct server_metrics {
 	uint64_t listeners; /* responses that are event streams, open now */
 	uint64_t rooms;
 	uint64_t overruns; /* members closed because they could not keep up */
-	double loop_lag;   /* seconds by which the last timer was late */
+	uint64_t tls_handshakes_1_2;
+	uint64_t tls_handshakes_1_3;
+	uint64_t tls_handshakes_failed;
+	uint64_t tls_resumptions;
+	uint64_t tls_reloads;
+	uint64_t tls_reload_failures;
+	double loop_lag; /* seconds by which the last timer was late */
 	double loop_lag_max;
 };
 
@@ -46,6 +53,9 @@ void metrics_count_rejection(struct metrics *metrics, const char *reason);
 
 /* Counts a closed WebSocket connection by its close code (RFC 6455 section 7.4). */
 void metrics_count_close(struct metrics *metrics, unsigned code);
+
+/* Shows when a certificate expires; name lasts as long as metrics. */
+void metrics_set_certificate(struct metrics *metrics, const char *name, time_t expires);
 
 /* Writes everything as text/plain; version=0.0.4. */
 void metrics_write(const struct metrics *metrics, FILE *out);

@@ -7,8 +7,10 @@
 #include "metrics.h"
 #include "room.h"
 #include "session.h"
+#include "tls.h"
 
 #include <errno.h>
+#include <lws-mbedtls-configs.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +29,17 @@
 
 #define DRAIN_SECONDS 3.
 
+/* How often the certificates' files are looked at. */
+#define WATCH_SECONDS 10.
+
 struct server *server_of(struct lws *wsi)
 {
 	return lws_context_user(lws_get_context(wsi));
+}
+
+const struct config_listen *server_listen_of(struct lws *wsi)
+{
+	return lws_get_opaque_user_data(wsi);
 }
 
 double server_now(const struct server *server)
@@ -138,6 +148,22 @@ static void on_signal(struct ev_loop *loop, struct ev_signal *watcher, int event
 		drain(server);
 }
 
+static void on_hangup(struct ev_loop *loop, struct ev_signal *watcher, int events)
+{
+	struct server *server = watcher->data;
+
+	log_notice("SIGHUP");
+	if (server->tls)
+		tls_reload(server->tls);
+}
+
+static void on_watch_files(struct ev_loop *loop, struct ev_timer *watcher, int events)
+{
+	struct server *server = watcher->data;
+
+	tls_reload_changed(server->tls);
+}
+
 /* Every connection is a file descriptor: as many as the config allows, if the system does. */
 static void raise_descriptor_limit(unsigned max_connections)
 {
@@ -147,8 +173,9 @@ static void raise_descriptor_limit(unsigned max_connections)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
 	if (limit.rlim_max < max_connections)
-		log_warning("limits.max_connections is %u, but the system allows only %llu open files",
-			    max_connections, (unsigned long long)limit.rlim_max);
+		log_warning(
+			"limits.max_connections is %u, but the system allows only %llu open files",
+			max_connections, (unsigned long long)limit.rlim_max);
 	if (limit.rlim_max < wanted)
 		wanted = limit.rlim_max;
 	limit.rlim_cur = wanted;
@@ -163,11 +190,15 @@ static int create_loop(struct server *server)
 	ev_prepare_init(&server->flush, on_flush);
 	ev_timer_init(&server->sweep, on_sweep, 1., 1.);
 	ev_timer_init(&server->drain_limit, on_drain_limit, DRAIN_SECONDS, 0.);
+	ev_timer_init(&server->watch_files, on_watch_files, WATCH_SECONDS, WATCH_SECONDS);
+	ev_signal_init(&server->hung_up, on_hangup, SIGHUP);
 	ev_signal_init(&server->interrupted, on_signal, SIGINT);
 	ev_signal_init(&server->terminated, on_signal, SIGTERM);
 	server->flush.data = server;
 	server->sweep.data = server;
 	server->drain_limit.data = server;
+	server->watch_files.data = server;
+	server->hung_up.data = server;
 	server->interrupted.data = server;
 	server->terminated.data = server;
 	return 0;
@@ -204,10 +235,43 @@ static int create_mounts(struct server *server, const struct lws_protocols **pro
 	return 0;
 }
 
+/*
+ * A window of 4 KiB, and no more state than goes with it: 43 KiB for a
+ * connection that has sent and received, where the defaults take 101.
+ */
 static const struct lws_extension extensions[] = {
-	{"permessage-deflate", lws_extension_callback_pm_deflate, "permessage-deflate"},
+	{"permessage-deflate", lws_extension_callback_pm_deflate,
+	 "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12; mem_level=5; "
+	 "min_size=32"},
 	{0},
 };
+
+static const mbedtls_ssl_config *acquire_tls(void *opaque, struct lws *wsi)
+{
+	struct server *server = opaque;
+
+	return tls_acquire(server->tls, server_listen_of(wsi)->tls);
+}
+
+static void release_tls(void *opaque, const mbedtls_ssl_config *config)
+{
+	tls_release(config);
+}
+
+static void end_handshake(void *opaque, const mbedtls_ssl_context *ssl, int error)
+{
+	struct server *server = opaque;
+
+	tls_count_handshake(server->tls, ssl, error);
+}
+
+static int create_tls(struct server *server)
+{
+	for (size_t i = 0; i < server->config->n_listen; i++)
+		if (server->config->listen[i].tls)
+			return tls_create(&server->tls, server->metrics);
+	return 0;
+}
 
 static int create_context(struct server *server, const struct lws_protocols **protocols)
 {
@@ -215,7 +279,7 @@ static int create_context(struct server *server, const struct lws_protocols **pr
 	static const lws_retry_bo_t no_validity_checks = {0};
 	void *loops[] = {server->loop};
 	struct lws_context_creation_info info = {
-		.port = CONTEXT_PORT_NO_LISTEN,
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_LIBEV |
 			   LWS_SERVER_OPTION_VALIDATE_UTF8,
 		.foreign_loops = loops,
@@ -234,12 +298,26 @@ static int create_context(struct server *server, const struct lws_protocols **pr
 		.retry_and_idle_policy = &no_validity_checks,
 	};
 
+	const struct lws_mbedtls_configs configs = {
+		.acquire = acquire_tls,
+		.release = release_tls,
+		.done = end_handshake,
+		.opaque = server,
+	};
+
+	if (server->tls)
+		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+				LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
 	server->context = lws_create_context(&info);
 	if (!server->context)
 		return -ENOMEM;
 	server->vhost = lws_create_vhost(server->context, &info);
-	return server->vhost ? 0 : -ENOMEM;
+	if (!server->vhost)
+		return -ENOMEM;
+	if (server->tls)
+		lws_mbedtls_set_configs(server->vhost, &configs);
+	return 0;
 }
 
 static int create_rooms(struct server *server)
@@ -274,6 +352,8 @@ static int build(struct server *server, const struct lws_protocols **protocols,
 		r = create_loop(server);
 	if (!r)
 		r = create_rooms(server);
+	if (!r)
+		r = create_tls(server);
 	if (!r)
 		r = create_mounts(server, protocols, mounts);
 	if (!r)
@@ -311,6 +391,7 @@ void server_destroy(struct server *server)
 	listener_close(server->listeners);
 	if (server->context)
 		lws_context_destroy(server->context);
+	tls_destroy(server->tls);
 	rooms_destroy(server->rooms);
 	journal_destroy(server->journal);
 	metrics_destroy(server->metrics);
@@ -325,6 +406,9 @@ void server_run(struct server *server)
 {
 	ev_prepare_start(server->loop, &server->flush);
 	ev_timer_start(server->loop, &server->sweep);
+	if (server->tls)
+		ev_timer_start(server->loop, &server->watch_files);
+	ev_signal_start(server->loop, &server->hung_up);
 	ev_signal_start(server->loop, &server->interrupted);
 	ev_signal_start(server->loop, &server->terminated);
 	server->sweep_due = ev_now(server->loop) + 1.;
@@ -333,6 +417,8 @@ void server_run(struct server *server)
 	ev_prepare_stop(server->loop, &server->flush);
 	ev_timer_stop(server->loop, &server->sweep);
 	ev_timer_stop(server->loop, &server->drain_limit);
+	ev_timer_stop(server->loop, &server->watch_files);
+	ev_signal_stop(server->loop, &server->hung_up);
 	ev_signal_stop(server->loop, &server->interrupted);
 	ev_signal_stop(server->loop, &server->terminated);
 	log_notice("stopped");

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "config.h"
-#include "limits.h"
+#include "quota.h"
 
 #include <ev.h>
 #include <libwebsockets.h>
@@ -18,6 +18,7 @@ struct listener;
 struct metrics;
 struct rooms;
 struct journal;
+struct tls;
 
 struct server {
 	const struct config *config;
@@ -28,6 +29,7 @@ struct server {
 	const struct lws_http_mount *first_mount;
 	struct listener *listeners;
 	struct metrics *metrics;
+	struct tls *tls; /* NULL: nobody speaks it */
 	struct journal *journal;
 	struct rooms *rooms;
 	struct quota connections;
@@ -37,6 +39,8 @@ struct server {
 	struct ev_prepare flush;
 	struct ev_timer sweep;
 	struct ev_timer drain_limit;
+	struct ev_timer watch_files;
+	struct ev_signal hung_up;
 	struct ev_signal interrupted;
 	struct ev_signal terminated;
 	double sweep_due;
@@ -58,6 +62,9 @@ void server_run(struct server *server);
 
 /* The server that a connection belongs to. */
 struct server *server_of(struct lws *wsi);
+
+/* What the config says of the address that a connection came in by. */
+const struct config_listen *server_listen_of(struct lws *wsi);
 
 /* The loop's time in seconds, as of this turn. */
 double server_now(const struct server *server);

@@ -320,9 +320,10 @@ char *session_query(struct session *session, const char *name)
 	return value;
 }
 
-static void abandon(struct session *session)
+void session_abandon(struct lws *wsi)
 {
-	lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	lws_cancel_service(lws_get_context(wsi)); /* which looks at its timeouts then */
 }
 
 void session_check_idle(struct session *session, double now, unsigned idle_seconds)
@@ -331,9 +332,9 @@ void session_check_idle(struct session *session, double now, unsigned idle_secon
 
 	if (session->close_code) {
 		if (silent > CLOSE_GRACE_SECONDS)
-			abandon(session);
+			session_abandon(session->wsi);
 	} else if (silent > idle_seconds) {
-		abandon(session);
+		session_abandon(session->wsi);
 	} else if (silent > idle_seconds / 2.0 && !session->pinged) {
 		session->pinged = true;
 		session->ping_due = true;

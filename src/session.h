@@ -90,6 +90,9 @@ int session_fail(struct session *session, uint16_t code, const char *reason);
 /* Closes from anywhere else, as soon as the connection can be written. reason lasts forever. */
 void session_close(struct session *session, uint16_t code, const char *reason);
 
+/* Ends a connection of any kind without a word, from outside its own callback. */
+void session_abandon(struct lws *wsi);
+
 /* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */
 char *session_query(struct session *session, const char *name);
 

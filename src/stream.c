@@ -101,7 +101,7 @@ static int write_event(struct member *member, const void *bytes, size_t size)
 	unsigned char *p = (unsigned char *)(uintptr_t)bytes;
 
 	if (lws_write(wsi, p, size, LWS_WRITE_HTTP) < 0) {
-		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+		session_abandon(wsi);
 		return -1;
 	}
 	if (!lws_partial_buffered(wsi))
@@ -116,7 +116,7 @@ static void drop_events(struct member *member)
 	struct stream_session *ss = lws_container_of(member, struct stream_session, room.member);
 
 	room_leave(member);
-	lws_set_timeout(ss->room.session.wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	session_abandon(ss->room.session.wsi);
 }
 
 static const struct member_sink event_sink = {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "config.h"
-#include "limits.h"
+#include "quota.h"
 
 #include <stdbool.h>
 #include <stddef.h>
