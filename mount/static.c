@@ -434,17 +434,11 @@ static int send_file(struct lws *wsi, struct transfer *transfer, const struct fi
 
 static int redirect_to_directory(struct lws *wsi, const char *path)
 {
-	char headers[4096];
+	char headers[2048];
+	size_t n = (size_t)snprintf(headers, sizeof(headers), "Location: ");
 
-	/* A path of the request, which has neither CR nor LF, but may have what must be encoded. */
-	int n = snprintf(headers, sizeof(headers), "Location: ");
-
-	for (const char *p = path; *p && (size_t)n < sizeof(headers) - 8; p++)
-		n += snprintf(headers + n, sizeof(headers) - (size_t)n,
-			      (*p > ' ' && *p < 0x7f && !strchr("\"<>%\\^`{|}?#", *p)) ? "%c"
-										       : "%%%02X",
-			      (unsigned char)*p);
-	snprintf(headers + n, sizeof(headers) - (size_t)n, "/\r\n");
+	n += http_encode(headers + n, sizeof(headers) - n - 4, path, strlen(path));
+	memcpy(headers + n, "/\r\n", 4);
 	return http_reply(wsi, &(struct http_reply){.status = 301, .headers = headers});
 }
 
@@ -509,6 +503,8 @@ static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 	case LWS_CALLBACK_PROTOCOL_DESTROY:
 		close_root(root_of(wsi));
 		return 0;
+	case LWS_CALLBACK_FILTER_HTTP_CONNECTION: /* of every request: this protocol is the vhost's first */
+		return http_wants_redirect(wsi) ? http_redirect_to_https(wsi) : 0;
 	case LWS_CALLBACK_HTTP:
 		return answer(wsi, transfer);
 	case LWS_CALLBACK_HTTP_WRITEABLE:

@@ -195,6 +195,8 @@ int handshake_check(struct lws *wsi, struct session *session)
 	struct http_query query;
 	int r;
 
+	if (http_wants_redirect(wsi))
+		return http_redirect_to_https(wsi);
 	http_peer(wsi, session->peer, sizeof(session->peer));
 	refusal = check_request(wsi, session);
 	if (!refusal && server_is_draining(server_of(wsi)))

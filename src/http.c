@@ -104,20 +104,33 @@ static const char *connection_header(struct lws *wsi, bool close)
 								  : "";
 }
 
+/* RFC 6797: from now on, only by TLS. */
+static void format_hsts(struct lws *wsi, char *out, size_t size)
+{
+	const struct config_listen *listen = server_listen_of(wsi);
+
+	*out = '\0';
+	if (listen && listen->tls && listen->tls->hsts_seconds)
+		snprintf(out, size, "Strict-Transport-Security: max-age=%u\r\n",
+			 listen->tls->hsts_seconds);
+}
+
 /* Returns the head's length, or -1 where it doesn't fit. size is that of the body; -1: unknown. */
 static int format_head(struct lws *wsi, char *out, size_t room, const struct http_reply *reply,
 		       int64_t size)
 {
 	char length[48] = "";
+	char hsts[64];
 	int n;
 
 	if (size >= 0 && reply->status != 304 && reply->status != 204)
 		snprintf(length, sizeof(length), "Content-Length: %lld\r\n", (long long)size);
-	n = snprintf(out, room, "HTTP/1.%c %u %s\r\nDate: %s\r\n%s%s%s%s%s%s%s\r\n",
+	format_hsts(wsi, hsts, sizeof(hsts));
+	n = snprintf(out, room, "HTTP/1.%c %u %s\r\nDate: %s\r\n%s%s%s%s%s%s%s%s\r\n",
 		     is_http_1_0(wsi) ? '0' : '1', reply->status, reason_phrase(reply->status),
 		     date_now(), connection_header(wsi, reply->close),
 		     reply->type ? "Content-Type: " : "", reply->type ? reply->type : "",
-		     reply->type ? "\r\n" : "", length, "X-Content-Type-Options: nosniff\r\n",
+		     reply->type ? "\r\n" : "", length, hsts, "X-Content-Type-Options: nosniff\r\n",
 		     reply->headers ? reply->headers : "");
 	return n < 0 || (size_t)n >= room ? -1 : n;
 }
@@ -218,6 +231,93 @@ int http_reply_not_allowed(struct lws *wsi, const char *allow)
 				  .size = sizeof(body) - 1,
 				  .close = true, /* its body, if any, is not worth waiting for */
 			  });
+}
+
+size_t http_encode(char *out, size_t size, const char *text, size_t text_size)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "-._~!$'()*,;:@/";
+	size_t n = 0;
+
+	for (size_t i = 0; i < text_size && n + 4 <= size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c && strchr(plain, c))
+			out[n++] = (char)c;
+		else
+			n += (size_t)snprintf(out + n, size - n, "%%%02X", c);
+	}
+	if (size)
+		out[n < size ? n : size - 1] = '\0';
+	return n;
+}
+
+bool http_wants_redirect(struct lws *wsi)
+{
+	const struct config_listen *listen = server_listen_of(wsi);
+
+	return listen && listen->redirect;
+}
+
+/* The name in the Host header without its port; false: there is none that could stand in a URL. */
+static bool read_host(struct lws *wsi, char *out, size_t size)
+{
+	char *host = http_header(wsi, WSI_TOKEN_HOST);
+	size_t length = 0;
+
+	if (host && *host == '[')
+		length = strspn(host + 1, "0123456789abcdefABCDEF:.") + 2;
+	else if (host)
+		length = strspn(
+			host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+	if (length && length < size && (!host[length] || host[length] == ':'))
+		snprintf(out, size, "%.*s", (int)length, host);
+	else
+		length = 0;
+	free(host);
+	return length > 0;
+}
+
+static size_t put_query(struct lws *wsi, char *out, size_t size)
+{
+	struct http_query query;
+	size_t n = 0;
+
+	if (http_query_read(wsi, &query) < 0)
+		return 0;
+	for (size_t i = 0; i < query.n && n + 4 < size; i++) {
+		const struct admission_field *field = &query.fields[i];
+
+		out[n++] = i ? '&' : '?';
+		n += http_encode(out + n, size - n, field->name, strlen(field->name));
+		if (n + 4 < size)
+			out[n++] = '=';
+		n += http_encode(out + n, size - n, field->value, field->size);
+	}
+	http_query_finish(&query);
+	return n;
+}
+
+int http_redirect_to_https(struct lws *wsi)
+{
+	unsigned https_port = server_of(wsi)->https_port;
+	char headers[SMALL_REPLY / 2];
+	char host[256], port[16] = "";
+	const char *path;
+	size_t n;
+
+	if (http_method(wsi, &path) < 0 || !read_host(wsi, host, sizeof(host)) || !https_port) {
+		http_reply_text(wsi, 400, "Use https");
+		return -1;
+	}
+	if (https_port != 443)
+		snprintf(port, sizeof(port), ":%u", https_port);
+	n = (size_t)snprintf(headers, sizeof(headers), "Location: https://%s%s", host, port);
+	n += http_encode(headers + n, sizeof(headers) - n - 3, path, strlen(path));
+	n += put_query(wsi, headers + n, sizeof(headers) - n - 3);
+	memcpy(headers + n, "\r\n", 3);
+	return http_reply(wsi,
+			  &(struct http_reply){.status = 308, .headers = headers, .close = true});
 }
 
 int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t size)

@@ -49,6 +49,20 @@ int http_reply_not_allowed(struct lws *wsi, const char *allow);
  */
 int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t size);
 
+/*
+ * 308 to the same place over https. Only for a connection that came in by an
+ * address whose config says so; see http_wants_redirect(). Ends the connection.
+ */
+int http_redirect_to_https(struct lws *wsi);
+bool http_wants_redirect(struct lws *wsi);
+
+/*
+ * Writes text to out, which has room for size bytes, with everything encoded
+ * that may not stand in a path or as a part of a query (RFC 3986 section 3.3).
+ * Returns the length; what doesn't fit is cut off.
+ */
+size_t http_encode(char *out, size_t size, const char *text, size_t text_size);
+
 /* The request's method as one of LWSHUMETH_, with its decoded path; -1: there is none. */
 int http_method(struct lws *wsi, const char **path);
 bool http_is_get_or_head(struct lws *wsi);

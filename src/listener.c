@@ -99,28 +99,32 @@ static int open_socket(const union address *address, socklen_t length)
 	return fd;
 }
 
-/* For people: the address as it goes into a URL. */
-static void describe(const struct config_listen *where, int fd, char *text, size_t size)
+/* The port that the system chose where the config leaves it open. */
+static unsigned bound_port(const struct config_listen *where, int fd)
 {
 	union address address;
 	socklen_t length = sizeof(address);
-	unsigned port = where->port;
-	const char *scheme = where->tls ? "https" : "http";
 
-	if (!strncmp(where->address, "unix:", 5)) {
-		snprintf(text, size, "%s", where->address);
+	if (fd < 0 || getsockname(fd, &address.any, &length))
+		return where->port;
+	return ntohs(address.any.sa_family == AF_INET ? address.in.sin_port
+						      : address.in6.sin6_port);
+}
+
+/* For people: the address as it goes into a URL. */
+static void describe(const struct config_listen *where, unsigned port, char *text, size_t size)
+{
+	const char *scheme = where->tls ? "https" : "http";
+	const char *host = where->address;
+
+	if (!strncmp(host, "unix:", 5)) {
+		snprintf(text, size, "%s", host);
 		return;
 	}
-	if (fd >= 0 && !getsockname(fd, &address.any, &length))
-		port = ntohs(address.any.sa_family == AF_INET ? address.in.sin_port
-							      : address.in6.sin6_port);
-	snprintf(text, size, strchr(where->address, ':') ? "%s://[%s]:%u/" : "%s://%s:%u/", scheme,
-		 !strcmp(where->address, "::") || !strcmp(where->address, "0.0.0.0")
-			 ? "localhost"
-			 : where->address,
+	if (!strcmp(host, "::") || !strcmp(host, "0.0.0.0"))
+		host = "localhost";
+	snprintf(text, size, strchr(host, ':') ? "%s://[%s]:%u/" : "%s://%s:%u/", scheme, host,
 		 port);
-	if (!strcmp(where->address, "::"))
-		snprintf(text, size, "%s://localhost:%u/", scheme, port);
 }
 
 static void adopt(struct listener *listener, int fd)
@@ -195,6 +199,7 @@ int listener_open(struct listener **chain, struct server *server, const struct c
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 	char text[160];
+	unsigned port;
 	int r;
 
 	if (!listener)
@@ -210,7 +215,8 @@ int listener_open(struct listener **chain, struct server *server, const struct c
 		return r;
 	}
 	r = prepare(listener, where);
-	describe(where, listener->fd, text, sizeof(text));
+	port = bound_port(where, listener->fd);
+	describe(where, port, text, sizeof(text));
 	if (r < 0) {
 		log_error("can't listen on %s: %s", text, strerror(-r));
 		if (listener->fd >= 0)
@@ -221,6 +227,8 @@ int listener_open(struct listener **chain, struct server *server, const struct c
 	ev_io_init(&listener->readable, on_readable, listener->fd, EV_READ);
 	listener->readable.data = listener;
 	*chain = listener;
+	if (where->tls && !listener->unix_path && !server->https_port)
+		server->https_port = port;
 	log_notice("listening on %s", text);
 	return 0;
 }

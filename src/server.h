@@ -32,6 +32,7 @@ struct server {
 	struct tls *tls; /* NULL: nobody speaks it */
 	struct journal *journal;
 	struct rooms *rooms;
+	unsigned https_port; /* of the first address that speaks TLS; 0: none does */
 	struct quota connections;
 	struct lws_dll2_owner sessions;
 	unsigned char *scratch;
