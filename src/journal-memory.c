@@ -16,6 +16,9 @@
  */
 #define IDLE_STREAMS_MAX 1024
 
+/* And with more than so many bytes in all, idle streams go too. */
+#define BYTES_MAX ((size_t)256 * 1024 * 1024)
+
 struct record {
 	int64_t time;
 	size_t size;
@@ -28,6 +31,7 @@ struct memory {
 	struct lh_table
 		*streams; /* by room, in the order in which they were last opened or closed */
 	unsigned idle;
+	size_t bytes; /* of all records */
 };
 
 struct memory_stream {
@@ -46,10 +50,17 @@ static struct memory *memory_of(const struct memory_stream *stream)
 	return (struct memory *)stream->base.journal;
 }
 
+static void drop(struct memory *memory, struct record *record)
+{
+	if (record)
+		memory->bytes -= sizeof(*record) + record->size;
+	free(record);
+}
+
 static void stream_destroy(struct memory_stream *stream)
 {
 	for (unsigned i = 0; i < stream->capacity; i++)
-		free(stream->records[i]);
+		drop(memory_of(stream), stream->records[i]);
 	free(stream->records);
 	free(stream->room);
 	free(stream);
@@ -154,6 +165,12 @@ static void forget_oldest_idle(struct memory *memory)
 	}
 }
 
+static void forget_surplus(struct memory *memory)
+{
+	while (memory->idle > IDLE_STREAMS_MAX || (memory->bytes > BYTES_MAX && memory->idle))
+		forget_oldest_idle(memory);
+}
+
 /* Moves the stream behind all others, so that the table's order tells who was left longest ago. */
 static void move_to_end(struct memory *memory, struct memory_stream *stream)
 {
@@ -183,8 +200,7 @@ static void memory_close(struct journal_stream *base)
 		return;
 	}
 	move_to_end(memory, stream);
-	if (memory->idle > IDLE_STREAMS_MAX)
-		forget_oldest_idle(memory);
+	forget_surplus(memory);
 }
 
 /* Doubles the ring up to the history's length; the records move to their new places. */
@@ -235,8 +251,9 @@ static int keep(struct memory_stream *stream, const struct journal_entry *entry)
 	record->size = entry->size;
 	memcpy(record->payload, entry->payload, entry->size);
 	place = &stream->records[entry->sequence % stream->capacity];
-	free(*place);
+	drop(memory_of(stream), *place);
 	*place = record;
+	memory_of(stream)->bytes += sizeof(*record) + record->size;
 	return 0;
 }
 
@@ -254,6 +271,7 @@ static int memory_publish(struct journal_stream *base, const void *payload, size
 	if (r < 0)
 		return r;
 	stream->head = entry.sequence;
+	forget_surplus(memory_of(stream));
 	stream->deliver(stream->user, &entry);
 	return 0;
 }

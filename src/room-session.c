@@ -16,8 +16,8 @@ static int write_frames(struct member *member, const void *bytes, size_t size)
 	struct session *session = &of_member(member)->session;
 	unsigned char *p = (unsigned char *)(uintptr_t)bytes;
 
-	if (session->close_code)
-		return -1;
+	if (session->close_code == LWS_CLOSE_STATUS_ABNORMAL_CLOSE)
+		return -1; /* a write has failed */
 	if (lws_write(session->wsi, p, size, LWS_WRITE_RAW) < 0) {
 		session_close(session, LWS_CLOSE_STATUS_ABNORMAL_CLOSE, "write failed");
 		return -1;
@@ -49,18 +49,26 @@ int room_session_join(struct room_session *rs, struct room *room)
 	return room_join(room, &rs->member, &sink, rs->session.user);
 }
 
+/* What was said before it closes comes first. Returns what the callback must return. */
+static int writable(struct lws *wsi, struct room_session *rs, void *in, size_t size)
+{
+	if (rs->member.waiting && !lws_partial_buffered(wsi)) {
+		session_note_alive(&rs->session); /* it has taken what there was */
+		member_writable(&rs->member);
+	}
+	if (rs->member.waiting && rs->session.close_code != LWS_CLOSE_STATUS_ABNORMAL_CLOSE)
+		return 0;
+	return session_callback(wsi, LWS_CALLBACK_SERVER_WRITEABLE, rs, in, size);
+}
+
 int room_session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 			  size_t size)
 {
 	struct room_session *rs = user;
-	int r;
 
 	switch (reason) {
 	case LWS_CALLBACK_SERVER_WRITEABLE:
-		r = session_callback(wsi, reason, user, in, size);
-		if (!r && !lws_partial_buffered(wsi))
-			member_writable(&rs->member);
-		return r;
+		return writable(wsi, rs, in, size);
 	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
 	case LWS_CALLBACK_CLOSED:
 		room_leave(&rs->member);

@@ -124,6 +124,7 @@ static void on_drain_limit(struct ev_loop *loop, struct ev_timer *watcher, int e
 static void drain(struct server *server)
 {
 	server->draining = true;
+	rooms_flush(server->rooms); /* what has been said is still heard */
 	listener_close(server->listeners);
 	server->listeners = NULL;
 	log_notice("draining, %u connections to close", server->sessions.count);

@@ -155,7 +155,7 @@ static int answer_http(struct lws *wsi)
 	return http_reply_upgrade_required(wsi);
 }
 
-static void note_alive(struct session *session)
+void session_note_alive(struct session *session)
 {
 	session->heard = server_now(server_of(session->wsi));
 	session->pinged = false;
@@ -174,7 +174,7 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 	case LWS_CALLBACK_ESTABLISHED:
 		return establish(session);
 	case LWS_CALLBACK_RECEIVE_PONG:
-		note_alive(session);
+		session_note_alive(session);
 		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return writable(session);
@@ -238,7 +238,7 @@ int session_receive(struct session *session, const void *in, size_t size,
 	size_t limit = server_of(wsi)->config->limits.max_payload;
 	int r;
 
-	note_alive(session);
+	session_note_alive(session);
 	if (session->close_code)
 		return 0; /* what comes after our decision to close is not heard (RFC 6455 section 5.5.1) */
 	if (message.binary && session->endpoint->text_only)

@@ -96,5 +96,8 @@ void session_abandon(struct lws *wsi);
 /* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */
 char *session_query(struct session *session, const char *name);
 
+/* It has just shown that it is there. */
+void session_note_alive(struct session *session);
+
 /* Looks after one that may have gone silent; now is the loop's time. */
 void session_check_idle(struct session *session, double now, unsigned idle_seconds);

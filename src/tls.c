@@ -79,7 +79,7 @@ static const uint16_t signatures[] = {
 	MBEDTLS_TLS1_3_SIG_NONE,
 };
 
-static const char *application_protocols[] = {"http/1.1", NULL};
+static const char *application_protocols[] = {"http/1.1", "http/1.0", NULL};
 
 static void log_mbedtls(const char *what, int error)
 {

@@ -4,9 +4,21 @@ set -u
 : "${SOURCE_ROOT:?the path of the source tree}"
 
 scratch=$(mktemp -d)
+certificates=$scratch/certificates
 log=$scratch/log
 tests=0
 pid=
+
+. "$SOURCE_ROOT/tests/protocol/certificates.sh"
+
+# With TLS set, everything goes over TLS, and curl and websocat trust the tests' own CA.
+tls_options=()
+if [ -n "${TLS-}" ]; then
+	authority
+	certificate server localhost
+	export CURL_CA_BUNDLE=$certificates/ca.pem SSL_CERT_FILE=$certificates/ca.pem
+	tls_options=(--cert "$certificates/server.pem" --key "$certificates/server.key")
+fi
 
 stop() {
 	[ -z "$pid" ] || { kill -"${1:-TERM}" "$pid" && wait "$pid"; } 2>/dev/null
@@ -21,10 +33,11 @@ trap cleanup EXIT
 
 # start [OPTION...]: runs the daemon on a free port of 127.0.0.1; sets pid and port.
 start() {
-	start_at --address 127.0.0.1 --port 0 --www "$SOURCE_ROOT/www" "$@"
-	port=$(sed -n 's/.*listening on http:.*:\([0-9]*\)\/.*/\1/p' "$log" | head -n 1)
-	http=http://127.0.0.1:$port
+	start_at --address 127.0.0.1 --port 0 --www "$SOURCE_ROOT/www" "${tls_options[@]}" "$@"
+	port=$(sed -n 's/.*listening on https*:.*:\([0-9]*\)\/.*/\1/p' "$log" | head -n 1)
+	http=http${TLS:+s}://127.0.0.1:$port
 	ws=ws://127.0.0.1:$port
+	[ -z "${TLS-}" ] || ws=wss://localhost:$port
 }
 
 # start_at OPTION...: the same with nothing but these options; returns when it listens.
@@ -127,6 +140,18 @@ upgrade() {
 refused() {
 	curl -s --max-time 10 --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
 		-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "$http$1"
+}
+
+# raw BYTES: what the server says to them, as printf writes them, until it closes
+raw() {
+	if [ -n "${TLS-}" ]; then
+		{ printf "$1"; sleep 1; } | timeout 5 openssl s_client -quiet -connect "127.0.0.1:$port" 2>/dev/null | tr -d '\r\0'
+		return
+	fi
+	exec 3<>"/dev/tcp/127.0.0.1/$port"
+	printf "$1" >&3
+	timeout 5 cat <&3 | tr -d '\r\0'
+	exec 3>&-
 }
 
 finish() {

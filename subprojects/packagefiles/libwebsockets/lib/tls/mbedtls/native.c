@@ -240,7 +240,7 @@ lws_ssl_capable_read(struct lws *wsi, unsigned char *buf, size_t len)
 
 	/* what is left of a record won't be signalled by POLLIN */
 
-	if (mbedtls_ssl_check_pending(&conn->ssl)) {
+	if (mbedtls_ssl_get_bytes_avail(&conn->ssl)) {
 		if (lws_dll2_is_detached(&wsi->tls.dll_pending_tls))
 			lws_dll2_add_head(&wsi->tls.dll_pending_tls,
 					  &pt->tls.dll_pending_tls_owner);
@@ -253,7 +253,8 @@ lws_ssl_capable_read(struct lws *wsi, unsigned char *buf, size_t len)
 int
 lws_ssl_pending(struct lws *wsi)
 {
-	return wsi->tls.ssl ? mbedtls_ssl_check_pending(&native_of(wsi)->ssl) : 0;
+	/* a number of bytes: lws reads no more than that next time */
+	return wsi->tls.ssl ? (int)mbedtls_ssl_get_bytes_avail(&native_of(wsi)->ssl) : 0;
 }
 
 /*
@@ -295,6 +296,8 @@ lws_ssl_capable_write(struct lws *wsi, unsigned char *buf, size_t len)
 enum lws_ssl_capable_status
 __lws_tls_shutdown(struct lws *wsi)
 {
+	/* what was read but not taken any more must not go on waking us */
+	__lws_ssl_remove_wsi_from_buffered_list(wsi);
 	mbedtls_ssl_close_notify(&native_of(wsi)->ssl);
 	(void)shutdown(wsi->desc.sockfd, SHUT_WR);
 
