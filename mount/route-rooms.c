@@ -119,7 +119,7 @@ static unsigned open_room(const struct route_request *request, struct room **roo
 
 unsigned route_room_messages(const struct route_request *request, struct json_object **body)
 {
-	struct room *room;
+	struct room *room = NULL;
 	unsigned status = open_room(request, &room, body);
 
 	if (status)
@@ -152,7 +152,7 @@ unsigned route_room_publish(const struct route_request *request, struct json_obj
 	struct json_object *sender = json_object_object_get(request->body, "sender");
 	struct json_object *text = json_object_object_get(request->body, "message");
 	const char *error = message_check(text);
-	struct room *room;
+	struct room *room = NULL;
 	unsigned status;
 
 	if (!json_object_is_type(sender, json_type_string) ||

@@ -112,6 +112,14 @@ int reader_boolean(const struct reader *reader, const char *path, struct json_ob
 	return 0;
 }
 
+/* Adds to the text in out; what doesn't fit is cut off. */
+static void append(char *out, size_t size, const char *before, const char *text, const char *after)
+{
+	size_t n = strlen(out);
+
+	snprintf(out + n, size - n, "%s%s%s", before, text, after);
+}
+
 int reader_choice(const struct reader *reader, const char *path, struct json_object *value,
 		  const struct field *field, void *target)
 {
@@ -123,7 +131,7 @@ int reader_choice(const struct reader *reader, const char *path, struct json_obj
 			memcpy(target, &i, sizeof(i));
 			return 0;
 		}
-		strcat(strcat(strcat(expected, i ? ", \"" : " \""), field->choices[i]), "\"");
+		append(expected, sizeof(expected), i ? ", \"" : " \"", field->choices[i], "\"");
 	}
 	return reader_fail_expected(reader, path, value, "%s", expected);
 }
@@ -133,11 +141,8 @@ static int fail_unknown_key(const struct reader *reader, const char *path,
 {
 	char expected[256] = "";
 
-	for (const struct field *field = fields; field->key; field++) {
-		if (*expected)
-			strcat(expected, ", ");
-		strcat(expected, field->key);
-	}
+	for (const struct field *field = fields; field->key; field++)
+		append(expected, sizeof(expected), *expected ? ", " : "", field->key, "");
 	return reader_fail(reader, path, "unknown key, expected one of %s", expected);
 }
 

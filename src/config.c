@@ -489,8 +489,8 @@ static int read_file(const char *path, char **textp, size_t *sizep)
 
 int config_load(struct config *config, const char *path, struct config_error *error)
 {
-	size_t size;
-	char *text;
+	size_t size = 0;
+	char *text = NULL;
 	int r = read_file(path, &text, &size);
 
 	if (r < 0) {

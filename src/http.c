@@ -373,7 +373,8 @@ static char *known_header(struct lws *wsi, const char *name)
 {
 	size_t length = strlen(name);
 
-	for (int token = 0; token < WSI_TOKEN_COUNT; token++) {
+	for (int i = 0; i < WSI_TOKEN_COUNT; i++) {
+		enum lws_token_indexes token = (enum lws_token_indexes)i;
 		const char *known = (const char *)lws_token_to_string(token);
 
 		if (known && !strncmp(known, name, length) && !strcmp(known + length, ":"))
@@ -411,7 +412,7 @@ void http_peer(struct lws *wsi, char *text, size_t size)
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 		struct sockaddr_un un;
-	} peer;
+	} peer = {0};
 	socklen_t length = sizeof(peer);
 	char address[INET6_ADDRSTRLEN] = "";
 

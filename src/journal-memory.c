@@ -236,14 +236,14 @@ static int keep(struct memory_stream *stream, const struct journal_entry *entry)
 	struct record *record;
 	struct record **place;
 
-	if (!history)
-		return 0;
 	if (entry->sequence >= stream->capacity && stream->capacity < history) {
 		int r = grow(stream, history);
 
 		if (r < 0)
 			return r;
 	}
+	if (!stream->capacity)
+		return 0; /* no history is kept */
 	record = malloc(sizeof(*record) + entry->size);
 	if (!record)
 		return -ENOMEM;

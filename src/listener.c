@@ -102,7 +102,7 @@ static int open_socket(const union address *address, socklen_t length)
 /* The port that the system chose where the config leaves it open. */
 static unsigned bound_port(const struct config_listen *where, int fd)
 {
-	union address address;
+	union address address = {0};
 	socklen_t length = sizeof(address);
 
 	if (fd < 0 || getsockname(fd, &address.any, &length))

@@ -159,7 +159,7 @@ static int find_default_www(struct config *config)
 	slash = strrchr(path, '/');
 	if (!slash)
 		return 0;
-	strcpy(slash, "/../www");
+	snprintf(slash, sizeof("/../www"), "/../www");
 	return access(path, R_OK) ? 0 : set_www(config, path);
 }
 

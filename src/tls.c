@@ -278,7 +278,7 @@ static int create_generation(struct tls *tls, const struct config_tls *settings,
 	}
 	if (r) {
 		release(generation);
-		return r < -255 ? -EINVAL : r; /* mbedTLS counts its errors from there */
+		return r < -255 || r > 0 ? -EINVAL : r; /* mbedTLS counts its errors from there */
 	}
 	*generationp = generation;
 	return 0;
@@ -314,7 +314,7 @@ int tls_load(struct tls *tls, const struct config_tls *settings)
 static void reload(struct identity_set *set)
 {
 	struct tls *tls = set->tls;
-	struct generation *fresh;
+	struct generation *fresh = NULL;
 
 	if (set->settings->development)
 		return;
