@@ -9,6 +9,9 @@ const BINARY = process.env.SWITCHBOARD ?? fileURLToPath(new URL('../../build/swi
 const WWW = fileURLToPath(new URL('../../www', import.meta.url));
 const ADDRESS = '127.0.0.1';
 const START_TIMEOUT = 15_000;
+/** With these set the daemon speaks TLS: see over-tls. */
+const { TLS_CERT, TLS_KEY } = process.env;
+const TLS_OPTIONS = TLS_CERT ? ['--cert', TLS_CERT, '--key', TLS_KEY] : [];
 
 export class Server {
   #daemon = null;
@@ -16,7 +19,7 @@ export class Server {
 
   constructor(port) {
     this.port = port;
-    this.url = `http://${ADDRESS}:${port}`;
+    this.url = TLS_CERT ? `https://localhost:${port}` : `http://${ADDRESS}:${port}`;
   }
 
   /** A running daemon, on a port that was free a moment ago. */
@@ -28,7 +31,7 @@ export class Server {
 
   /** Starts it, again after stop(), and returns when it answers. */
   async start() {
-    this.#daemon = spawn(BINARY, ['--port', String(this.port), '--www', WWW, '--address', ADDRESS], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#daemon = spawn(BINARY, ['--port', String(this.port), '--www', WWW, '--address', ADDRESS, ...TLS_OPTIONS], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#daemon.stdout, this.#daemon.stderr]) stream.on('data', chunk => this.#output += chunk);
     let failure = null;
     this.#daemon.on('error', error => failure = error.message);

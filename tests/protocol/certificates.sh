@@ -23,7 +23,9 @@ sign() {
 	shift 2
 	quietly openssl x509 -req -in "$certificates/$name.csr" -CA "$certificates/$issuer.pem" -CAkey "$certificates/$issuer.key" \
 		-CAcreateserial -out "$certificates/$name.leaf" -days "${days:-30}" -extfile <(printf '%s\n' "$@")
-	[ "$issuer" = ca ] && cp "$certificates/$name.leaf" "$certificates/$name.pem"
+	if [ "$issuer" = ca ]; then
+		cp "$certificates/$name.leaf" "$certificates/$name.pem"
+	fi
 }
 
 # certificate NAME HOST [KEY]: NAME.pem, the whole chain, and NAME.key
