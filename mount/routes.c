@@ -221,7 +221,8 @@ static struct json_object *parse(const struct call *call)
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	if (call->size < INT_MAX)
 		json = json_tokener_parse_ex(tokener, call->body, (int)call->size);
-	if (json_tokener_get_error(tokener) != json_tokener_success) {
+	if (json_tokener_get_error(tokener) != json_tokener_success ||
+	    json_tokener_get_parse_end(tokener) != call->size) {
 		json_object_put(json);
 		json = NULL;
 	}

@@ -12,6 +12,7 @@
 /* The group chat: what one member of a room says, all of them hear. */
 struct chat {
 	struct room_session room;
+	struct room *joined; /* held until it has been told of the leaving */
 };
 
 /* What the endpoint's sessions share, in the memory that lws keeps for a protocol of a vhost. */
@@ -67,20 +68,23 @@ static int join(struct chat *chat)
 	free(name);
 	if (r < 0)
 		return -1;
-	r = room_session_join(&chat->room, room);
-	if (!r)
-		announce(room, session->user, "joined");
-	room_release(room); /* being a member holds it from here on */
-	return r < 0 ? -1 : 0;
+	if (room_session_join(&chat->room, room) < 0) {
+		room_release(room);
+		return -1;
+	}
+	chat->joined = room;
+	announce(room, session->user, "joined");
+	return 0;
 }
 
+/* Who was too slow is out of the room by now, but the others have still to be told. */
 static void leave(struct chat *chat)
 {
-	struct room *room = chat->room.member.room;
+	struct room *room = chat->joined;
 
 	if (!room)
 		return;
-	room_hold(room);
+	chat->joined = NULL;
 	room_leave(&chat->room.member);
 	announce(room, chat->room.session.user, "left");
 	room_release(room);

@@ -19,6 +19,9 @@ int reader_fail(const struct reader *reader, const char *path, const char *forma
 	if (n >= 0 && (size_t)n < size)
 		vsnprintf(text + n, size - (size_t)n, format, args);
 	va_end(args);
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?'; /* a key, or the file's name, may hold anything: the error stays one line */
 	return -EINVAL;
 }
 
@@ -127,6 +130,7 @@ int reader_choice(const struct reader *reader, const char *path, struct json_obj
 
 	for (int i = 0; field->choices[i]; i++) {
 		if (json_object_is_type(value, json_type_string) &&
+		    strlen(field->choices[i]) == (size_t)json_object_get_string_len(value) &&
 		    !strcmp(json_object_get_string(value), field->choices[i])) {
 			memcpy(target, &i, sizeof(i));
 			return 0;
@@ -241,6 +245,9 @@ int reader_parse(const struct reader *reader, const char *text, size_t size,
 	} else if (json_tokener_get_error(tokener) != json_tokener_success) {
 		r = fail_syntax(reader, text, json_tokener_get_parse_end(tokener),
 				json_tokener_error_desc(json_tokener_get_error(tokener)));
+	} else if (json_tokener_get_parse_end(tokener) != size) {
+		r = fail_syntax(reader, text, json_tokener_get_parse_end(tokener),
+				"unexpected character"); /* a NUL ends it for json-c */
 	} else if (!json_object_is_type(root, json_type_object)) {
 		r = reader_fail_expected(reader, "", root, "an object");
 	} else {

@@ -214,7 +214,7 @@ static int grow(struct memory_stream *stream, unsigned history)
 	records = calloc(capacity, sizeof(*records));
 	if (!records)
 		return -ENOMEM;
-	for (uint64_t n = 1; n <= stream->head; n++)
+	for (uint64_t n = 1; stream->capacity && n <= stream->head; n++)
 		records[n % capacity] = stream->records[n % stream->capacity];
 	free(stream->records);
 	stream->records = records;
@@ -283,7 +283,7 @@ static int memory_read(struct journal_stream *base, uint64_t after, unsigned lim
 	uint64_t first = stream->head > stream->capacity ? stream->head - stream->capacity + 1 : 1;
 	int count = 0;
 
-	if (!stream->capacity)
+	if (!stream->capacity || after >= stream->head)
 		return 0;
 	if (first <= after)
 		first = after + 1;

@@ -13,6 +13,12 @@
 /* A line is put together here and leaves in one write(2), so that lines of several threads never mix. */
 #define LINE_MAX_BYTES 2048
 
+/* The last bytes stay free for the end of a JSON object and the newline. */
+#define LINE_ROOM (LINE_MAX_BYTES - 4)
+
+/* No escape and no character takes more; a value ends so far before the room does, so that its quote still fits. */
+#define ESCAPE_MAX 8
+
 struct line {
 	char text[LINE_MAX_BYTES];
 	size_t size;
@@ -34,11 +40,10 @@ int log_enabled(enum log_level level)
 	return level <= configured_level;
 }
 
-/* The last bytes stay free for the end of a JSON object and the newline. */
 static void line_put(struct line *line, const char *text, size_t size)
 {
-	if (size > sizeof(line->text) - 4 - line->size)
-		size = sizeof(line->text) - 4 - line->size;
+	if (size > LINE_ROOM - line->size)
+		size = LINE_ROOM - line->size;
 	memcpy(line->text + line->size, text, size);
 	line->size += size;
 }
@@ -56,8 +61,9 @@ static void line_put_escaped(struct line *line, const char *value)
 	for (; *value; value++) {
 		unsigned char c = (unsigned char)*value;
 
-		if (line->size + 8 > sizeof(line->text) - 4)
-			return; /* an escape is written whole or not at all */
+		/* Cut where a character begins: escapes and UTF-8 are written whole or not at all. */
+		if (line->size + ESCAPE_MAX > LINE_ROOM && (!is_utf8 || (c & 0xc0) != 0x80))
+			return;
 		if (c == '"' || c == '\\') {
 			line_put(line, "\\", 1);
 			line_put(line, value, 1);
@@ -128,7 +134,7 @@ static void line_begin(struct line *line, enum log_level level, const char *modu
 	}
 }
 
-static void line_put_field(struct line *line, const char *name, const char *value)
+static void line_put_pair(struct line *line, const char *name, const char *value)
 {
 	if (configured_format == LOG_FORMAT_JSON) {
 		line_puts(line, ",");
@@ -146,12 +152,16 @@ static void line_put_field(struct line *line, const char *name, const char *valu
 		line_put_quoted(line, value);
 }
 
+/* A name and the quotes around its value fit, or the field is left out. */
+static void line_put_field(struct line *line, const char *name, const char *value)
+{
+	if (line->size + strlen(name) + sizeof(",\"\":\"\"") <= LINE_ROOM - ESCAPE_MAX)
+		line_put_pair(line, name, value);
+}
+
 static void line_end(struct line *line)
 {
 	if (configured_format == LOG_FORMAT_JSON) {
-		/* A value that was cut off at the end of the line's room still closes. */
-		if (line->text[line->size - 1] != '"')
-			line->text[line->size++] = '"';
 		line->text[line->size++] = '}';
 	}
 	line->text[line->size++] = '\n';

@@ -130,7 +130,8 @@ struct json_object *message_parse(struct json_tokener *tokener, const char *text
 	if (size < INT_MAX)
 		*root = json_tokener_parse_ex(tokener, text, (int)size);
 	if (!json_object_is_type(*root, json_type_object) ||
-	    json_tokener_get_error(tokener) != json_tokener_success) {
+	    json_tokener_get_error(tokener) != json_tokener_success ||
+	    json_tokener_get_parse_end(tokener) != size) {
 		*error = "expected a JSON object with a message";
 		return NULL;
 	}

@@ -318,6 +318,8 @@ static int create_context(struct server *server, const struct lws_protocols **pr
 		return -ENOMEM;
 	if (server->tls)
 		lws_mbedtls_set_configs(server->vhost, &configs);
+	/* Or lws would prepare the protocols only once the loop is idle, maybe after the first requests. */
+	lws_service_adjust_timeout(server->context, 1, 0);
 	return 0;
 }
 

@@ -149,6 +149,14 @@ int wire_append_raw(struct wire *wire, const void *bytes, size_t size)
 	return 0;
 }
 
+/* The last end of a frame in the stretch that begins there; 0: none, or the ring has come round over it. */
+static uint64_t end_in_stretch(const struct wire *wire, uint64_t stretch)
+{
+	uint64_t end = *mark_of(wire, stretch);
+
+	return end > stretch && end <= stretch + MARK_SPACING ? end : 0;
+}
+
 /*
  * The last end of a frame in (position, limit], found by going back from limit
  * one stretch at a time; 0 where there is none.
@@ -158,7 +166,7 @@ static uint64_t last_end(const struct wire *wire, uint64_t position, uint64_t li
 	uint64_t stretch = (limit - 1) / MARK_SPACING * MARK_SPACING;
 
 	for (;; stretch -= MARK_SPACING) {
-		uint64_t end = *mark_of(wire, stretch);
+		uint64_t end = end_in_stretch(wire, stretch);
 
 		if (end > position && end <= limit)
 			return end;
@@ -167,14 +175,14 @@ static uint64_t last_end(const struct wire *wire, uint64_t position, uint64_t li
 	}
 }
 
-/* The first end of a frame past limit: there is one, since the head is one. */
+/* The first mark of an end past limit: there is one, since the head is one. */
 static uint64_t next_end(const struct wire *wire, uint64_t limit)
 {
 	for (uint64_t stretch = limit / MARK_SPACING * MARK_SPACING; stretch < wire->head;
 	     stretch += MARK_SPACING) {
-		uint64_t end = *mark_of(wire, stretch);
+		uint64_t end = end_in_stretch(wire, stretch);
 
-		if (end > limit && end <= wire->head)
+		if (end > limit)
 			return end;
 	}
 	return wire->head;
@@ -184,7 +192,7 @@ size_t wire_slice(const struct wire *wire, uint64_t position, size_t max, const 
 {
 	uint64_t end = wire->head;
 
-	assert(position >= wire_tail(wire) && position <= wire->head);
+	assert(max && position >= wire_tail(wire) && position <= wire->head);
 	*data = at(wire, position);
 	if (end - position <= max)
 		return (size_t)(end - position);

@@ -42,9 +42,10 @@ int wire_append_frame(struct wire *wire, enum wire_opcode opcode, const void *pa
 int wire_append_raw(struct wire *wire, const void *bytes, size_t size);
 
 /*
- * Sets *data to what stands at position and returns its size: as many whole
- * frames as fit into max bytes, though at least one; 0 at the head. The memory
- * is good until the next append. position must lie between tail and head, on
- * the start of a frame.
+ * Sets *data to what stands at position and returns its size; 0 at the head.
+ * All that there is where that is at most max bytes, which are more than 0; else
+ * whole frames, at least one, that end near there: no more than a few KiB and
+ * one frame past max. The memory is good until the next append. position must
+ * lie between tail and head, on the start of a frame.
  */
 size_t wire_slice(const struct wire *wire, uint64_t position, size_t max, const void **data);

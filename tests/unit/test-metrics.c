@@ -1,0 +1,217 @@
+#include "unit.h"
+
+#include "metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int setup(void **state)
+{
+	return metrics_create((struct metrics **)state);
+}
+
+static int teardown(void **state)
+{
+	metrics_destroy(*state);
+	return 0;
+}
+
+static char *written(const struct metrics *metrics)
+{
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	metrics_write(metrics, out);
+	fclose(out);
+	return text;
+}
+
+static void assert_has_line(const struct metrics *metrics, const char *line)
+{
+	char *text = written(metrics);
+	size_t length = strlen(line);
+
+	for (const char *p = text; p; p = strchr(p, '\n')) {
+		p += *p == '\n';
+		if (!strncmp(p, line, length) && p[length] == '\n') {
+			free(text);
+			return;
+		}
+	}
+	print_error("%s", text);
+	free(text);
+	fail_msg("no line %s", line);
+}
+
+static size_t count_lines(const struct metrics *metrics, const char *beginning)
+{
+	char *text = written(metrics);
+	size_t count = 0;
+
+	for (const char *p = text; *p; p = strchr(p, '\n') + 1)
+		count += !strncmp(p, beginning, strlen(beginning));
+	free(text);
+	return count;
+}
+
+static const char small_case[] =
+	"# HELP switchboard_connections WebSocket connections open now.\n"
+	"# TYPE switchboard_connections gauge\n"
+	"switchboard_connections{endpoint=\"/chat\"} 1\n"
+	"# HELP switchboard_connections_opened_total WebSocket connections accepted.\n"
+	"# TYPE switchboard_connections_opened_total counter\n"
+	"switchboard_connections_opened_total{endpoint=\"/chat\"} 2\n"
+	"# HELP switchboard_messages_received_total Messages received from clients.\n"
+	"# TYPE switchboard_messages_received_total counter\n"
+	"switchboard_messages_received_total{endpoint=\"/chat\"} 3\n"
+	"# HELP switchboard_received_bytes_total Payload bytes of messages received.\n"
+	"# TYPE switchboard_received_bytes_total counter\n"
+	"switchboard_received_bytes_total{endpoint=\"/chat\"} 4\n"
+	"# HELP switchboard_messages_sent_total Messages sent to clients, one for each receiver.\n"
+	"# TYPE switchboard_messages_sent_total counter\n"
+	"switchboard_messages_sent_total{endpoint=\"/chat\"} 5\n"
+	"# HELP switchboard_sent_bytes_total Bytes of messages sent to clients.\n"
+	"# TYPE switchboard_sent_bytes_total counter\n"
+	"switchboard_sent_bytes_total{endpoint=\"/chat\"} 18446744073709551615\n"
+	"# HELP switchboard_closes_total WebSocket connections closed, by close code.\n"
+	"# TYPE switchboard_closes_total counter\n"
+	"switchboard_closes_total{code=\"1000\"} 1\n"
+	"# HELP switchboard_rejections_total Handshakes refused, by reason.\n"
+	"# TYPE switchboard_rejections_total counter\n"
+	"switchboard_rejections_total{reason=\"name\"} 1\n"
+	"# HELP switchboard_http_requests_total HTTP requests answered.\n"
+	"# TYPE switchboard_http_requests_total counter\n"
+	"switchboard_http_requests_total 7\n"
+	"# HELP switchboard_event_streams Event streams open now.\n"
+	"# TYPE switchboard_event_streams gauge\n"
+	"switchboard_event_streams 8\n"
+	"# HELP switchboard_rooms Rooms with members.\n"
+	"# TYPE switchboard_rooms gauge\n"
+	"switchboard_rooms 9\n"
+	"# HELP switchboard_overruns_total Members closed because they could not keep up.\n"
+	"# TYPE switchboard_overruns_total counter\n"
+	"switchboard_overruns_total 10\n"
+	"# HELP switchboard_loop_lag_seconds How late the event loop's last timer was.\n"
+	"# TYPE switchboard_loop_lag_seconds gauge\n"
+	"switchboard_loop_lag_seconds 0.000250\n"
+	"# HELP switchboard_loop_lag_max_seconds The largest such lag since the start.\n"
+	"# TYPE switchboard_loop_lag_max_seconds gauge\n"
+	"switchboard_loop_lag_max_seconds 1.500000\n";
+
+static void whole_text(void **state)
+{
+	struct metrics *metrics = *state;
+	char *text;
+
+	*metrics_endpoint(metrics, "/chat") = (struct endpoint_metrics){
+		.connections = 1,
+		.opened = 2,
+		.messages_in = 3,
+		.bytes_in = 4,
+		.messages_out = 5,
+		.bytes_out = UINT64_MAX,
+	};
+	*metrics_server(metrics) = (struct server_metrics){
+		.http_requests = 7,
+		.listeners = 8,
+		.rooms = 9,
+		.overruns = 10,
+		.loop_lag = 0.00025,
+		.loop_lag_max = 1.5,
+	};
+	metrics_count_close(metrics, 1000);
+	metrics_count_rejection(metrics, "name");
+	text = written(metrics);
+	assert_string_equal(text, small_case);
+	free(text);
+}
+
+static void an_endpoint_has_one_row(void **state)
+{
+	struct metrics *metrics = *state;
+	struct endpoint_metrics *chat = metrics_endpoint(metrics, "/chat");
+	struct endpoint_metrics *echo = metrics_endpoint(metrics, "/echo");
+	char same_name[] = "/chat";
+
+	assert_ptr_equal(metrics_endpoint(metrics, same_name), chat);
+	assert_ptr_not_equal(chat, echo);
+	chat->messages_in = 1;
+	echo->messages_in = 2;
+	assert_has_line(metrics, "switchboard_messages_received_total{endpoint=\"/chat\"} 1");
+	assert_has_line(metrics, "switchboard_messages_received_total{endpoint=\"/echo\"} 2");
+	assert_int_equal(count_lines(metrics, "switchboard_messages_received_total{"), 2);
+}
+
+static void counts_rejections_by_reason(void **state)
+{
+	struct metrics *metrics = *state;
+	char same_reason[] = "query";
+
+	metrics_count_rejection(metrics, "query");
+	metrics_count_rejection(metrics, "origin");
+	metrics_count_rejection(metrics, same_reason);
+	assert_has_line(metrics, "switchboard_rejections_total{reason=\"query\"} 2");
+	assert_has_line(metrics, "switchboard_rejections_total{reason=\"origin\"} 1");
+	assert_int_equal(count_lines(metrics, "switchboard_rejections_total{"), 2);
+}
+
+static void counts_closes_by_code(void **state)
+{
+	struct metrics *metrics = *state;
+
+	metrics_count_close(metrics, 1000);
+	metrics_count_close(metrics, 1013);
+	metrics_count_close(metrics, 1000);
+	assert_has_line(metrics, "switchboard_closes_total{code=\"1000\"} 2");
+	assert_has_line(metrics, "switchboard_closes_total{code=\"1013\"} 1");
+	assert_int_equal(count_lines(metrics, "switchboard_closes_total{"), 2);
+}
+
+/* Clients choose the code, so its rows are limited; those that have one keep counting. */
+static void close_codes_beyond_the_table_share_a_row(void **state)
+{
+	struct metrics *metrics = *state;
+
+	for (unsigned code = 4000; code < 4040; code++)
+		metrics_count_close(metrics, code);
+	metrics_count_close(metrics, 4000);
+	metrics_count_close(metrics, 4039);
+	assert_has_line(metrics, "switchboard_closes_total{code=\"4000\"} 2");
+	assert_has_line(metrics, "switchboard_closes_total{code=\"4031\"} 1");
+	assert_has_line(metrics, "switchboard_closes_total{code=\"other\"} 9");
+	assert_int_equal(count_lines(metrics, "switchboard_closes_total{"), 33);
+}
+
+/* Reasons are a fixed set of words, far fewer: more than fit do no harm. */
+static void reasons_beyond_the_table_are_left_out(void **state)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	struct metrics *metrics = *state;
+
+	for (size_t i = 0; letters[i]; i++)
+		metrics_count_rejection(metrics, letters + i);
+	assert_int_equal(count_lines(metrics, "switchboard_rejections_total{"), 32);
+}
+
+static void destroys_nothing(void **state)
+{
+	metrics_destroy(NULL);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(whole_text),
+		TEST(an_endpoint_has_one_row),
+		TEST(counts_rejections_by_reason),
+		TEST(counts_closes_by_code),
+		TEST(close_codes_beyond_the_table_share_a_row),
+		TEST(reasons_beyond_the_table_are_left_out),
+		cmocka_unit_test(destroys_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
