@@ -253,6 +253,7 @@ void room_leave(struct member *member)
 	if (!room)
 		return;
 	member->room = NULL;
+	member->waiting = false;
 	room->members[member->index] = room->members[--room->count];
 	room->members[member->index]->index = member->index;
 	if (!room->count) {
