@@ -15,6 +15,7 @@ import os
 import re
 import resource
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ import rawws
 PROGRAM = os.environ["SWITCHBOARD"]
 SOURCE_ROOT = os.environ["SOURCE_ROOT"]
 PR_SET_PDEATHSIG = 1
+TLS = bool(os.environ.get("TLS"))  # everything goes over TLS then, with a CA of the tests' own
 
 
 def is_sanitized():
@@ -46,6 +48,9 @@ class Daemon:
         self.scratch = tempfile.TemporaryDirectory()
         self.log_path = os.path.join(self.scratch.name, "log")
         command = [PROGRAM, "--address", "127.0.0.1", "--port", "0", "--www", SOURCE_ROOT + "/www", *options]
+        self.tls = self.certify() if TLS else None
+        if TLS:
+            command += ["--cert", self.scratch.name + "/server.pem", "--key", self.scratch.name + "/server.key"]
         if config is not None:
             path = os.path.join(self.scratch.name, "config.json")
             with open(path, "w", encoding="utf-8") as file:
@@ -55,12 +60,18 @@ class Daemon:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log,
                                             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
-        listening = self.wait_for(r"listening on http://.*:(\d+)/")
+        listening = self.wait_for(r"listening on https?://.*:(\d+)/")
         if not listening:
             print("Bail out! The daemon did not start:", self.log())
             self.process.kill()
             sys.exit(1)
         self.port = int(listening[1])
+
+    def certify(self):
+        """Makes certificates in the scratch folder; returns what trusts them."""
+        subprocess.run(["bash", "-c", ". tests/protocol/certificates.sh; authority; certificate server localhost"],
+                       cwd=SOURCE_ROOT, env={**os.environ, "certificates": self.scratch.name}, check=True)
+        return ssl.create_default_context(cafile=self.scratch.name + "/ca.pem")
 
     def __enter__(self):
         return self
@@ -102,7 +113,11 @@ class Daemon:
             raise
 
     def connect(self, path="/echo", headers=(), **more):
-        return rawws.connect("127.0.0.1", self.port, path, headers, **more)
+        return rawws.connect("127.0.0.1", self.port, path, headers, tls=self.tls, **more)
+
+    def open(self, **more):
+        """A connection on which nothing has been said yet."""
+        return rawws.WebSocket("127.0.0.1", self.port, handshake=False, tls=self.tls, **more)
 
     def member(self, name, room="lobby", headers=(), **more):
         """A connection to /chat, after its own notice of joining."""
@@ -112,7 +127,8 @@ class Daemon:
         return ws
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
+        url = f"http{'s' if TLS else ''}://127.0.0.1:{self.port}{path}"
+        with urllib.request.urlopen(url, timeout=10, context=self.tls) as response:
             return response.read().decode()
 
     def metric(self, name):

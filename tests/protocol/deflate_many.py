@@ -69,7 +69,7 @@ def exchange(ws, rng, args):
 def one(args, number, offer, failures):
     rng = random.Random(args.seed * 100003 + number)
     try:
-        with rawws.connect(args.host, args.port, args.path, [("Sec-WebSocket-Extensions", offer)], timeout=120) as ws:
+        with rawws.connect(args.host, args.port, args.path, [("Sec-WebSocket-Extensions", offer)], timeout=120, tls=args.tls) as ws:
             assert ws.deflate, "not accepted"
             exchange(ws, rng, args)
     except Exception as error:  # whatever it is, the run failed
@@ -85,6 +85,7 @@ def main():
     parser.add_argument("--messages", type=int, default=12)
     parser.add_argument("--max", type=int, default=1 << 20)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--tls", action="store_true")
     parser.add_argument("--all", action="store_true", help="as many rounds as it takes to use every combination")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
