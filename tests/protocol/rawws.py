@@ -14,9 +14,11 @@ import base64
 import dataclasses
 import hashlib
 import os
+import select
 import socket
 import ssl
 import struct
+import threading
 import time
 import zlib
 
@@ -148,6 +150,7 @@ class WebSocket:
                 tls = ssl.create_default_context()
                 tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
             self.sock = tls.wrap_socket(self.sock, server_hostname=host)
+        self.lock = threading.Lock() if tls else None
         if handshake:
             try:
                 self.handshake(host, port, path, headers)
@@ -225,9 +228,33 @@ class WebSocket:
         """Bytes as they are."""
         self.sock.settimeout(self.timeout)
         try:
-            self.sock.sendall(data)
+            if self.lock:
+                self.send_by_turns(data)
+            else:
+                self.sock.sendall(data)
         except (ConnectionResetError, BrokenPipeError) as error:
             raise Closed(True) from error
+
+    def by_turns(self, call, deadline):
+        """One thread may send while another receives, but a TLS connection takes one call at a time: so none waits
+        inside a call."""
+        while True:
+            with self.lock:
+                self.sock.setblocking(False)
+                try:
+                    return call()
+                except ssl.SSLWantReadError:
+                    wanted = [self.sock], []
+                except ssl.SSLWantWriteError:
+                    wanted = [], [self.sock]
+            if time.monotonic() > deadline:
+                raise TimeoutError("nothing came")
+            select.select(*wanted, [], 0.05)
+
+    def send_by_turns(self, data):
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.by_turns(lambda: self.sock.send(rest[:65536]), self.deadline(None)):]
 
     def send_frame(self, opcode, payload=b"", fin=True, rsv1=False, mask=True, **more):
         """One frame as build_frame() makes it."""
@@ -262,7 +289,7 @@ class WebSocket:
             raise TimeoutError("nothing came")
         self.sock.settimeout(left)
         try:
-            data = self.sock.recv(65536)
+            data = self.by_turns(lambda: self.sock.recv(65536), deadline) if self.lock else self.sock.recv(65536)
         except (ConnectionResetError, BrokenPipeError) as error:
             raise Closed(True) from error
         except ssl.SSLEOFError as error:
