@@ -15,9 +15,7 @@
 #define MBEDTLS_NET_C
 #define MBEDTLS_THREADING_C
 #define MBEDTLS_THREADING_PTHREAD
-#define MBEDTLS_VERSION_C
 #define MBEDTLS_ERROR_C
-#define MBEDTLS_DEBUG_C /* libwebsockets' wrapper refers to it */
 
 /* Randomness */
 #define MBEDTLS_ENTROPY_C
@@ -29,7 +27,6 @@
 #define MBEDTLS_AESNI_C
 #define MBEDTLS_AESCE_C
 #define MBEDTLS_GCM_C
-#define MBEDTLS_GCM_LARGE_TABLE
 #define MBEDTLS_CHACHA20_C
 #define MBEDTLS_POLY1305_C
 #define MBEDTLS_CHACHAPOLY_C
@@ -47,6 +44,9 @@
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECP_NIST_OPTIM
+#if defined(__SIZEOF_INT128__)
+#define MBEDTLS_ECP_P256_64BIT /* ours: an ECDSA signature five times as fast */
+#endif
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECP_DP_CURVE25519_ENABLED
@@ -56,7 +56,6 @@
 #define MBEDTLS_RSA_C
 #define MBEDTLS_PKCS1_V15
 #define MBEDTLS_PKCS1_V21
-#define MBEDTLS_GENPRIME
 #define MBEDTLS_PK_C
 #define MBEDTLS_PK_PARSE_C
 #define MBEDTLS_PK_PARSE_EC_COMPRESSED
@@ -66,7 +65,6 @@
 #define MBEDTLS_OID_C
 #define MBEDTLS_BASE64_C
 #define MBEDTLS_PEM_PARSE_C
-#define MBEDTLS_PEM_WRITE_C
 
 /* Certificates; writing them is for the self-signed one of a development server */
 #define MBEDTLS_X509_USE_C
@@ -89,13 +87,12 @@
 #define MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE
 #define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ENABLED
 #define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL_ENABLED
-#define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
+#define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE /* TLS 1.3 must have it; no client shows one here */
 #define MBEDTLS_SSL_ALL_ALERT_MESSAGES
 #define MBEDTLS_SSL_ALPN
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION
 #define MBEDTLS_SSL_SESSION_TICKETS
 #define MBEDTLS_SSL_TICKET_C
-#define MBEDTLS_SSL_CACHE_C
 
 /*
  * Memory of one connection: buffers shrink after the handshake to what the negotiated record size needs.

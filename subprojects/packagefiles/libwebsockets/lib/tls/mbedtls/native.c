@@ -17,6 +17,9 @@
 
 #include <mbedtls/net_sockets.h>
 
+/* Bytes of content of a record that needs no larger buffer than an idle connection's. */
+#define NATIVE_IDLE_RECORD 512
+
 /* What lws calls an SSL_CTX and an SSL. */
 struct native_ctx {
 	struct lws_mbedtls_configs configs;
@@ -68,6 +71,16 @@ native_recv(void *opaque, unsigned char *buf, size_t len)
 		return MBEDTLS_ERR_SSL_WANT_READ;
 
 	return MBEDTLS_ERR_NET_RECV_FAILED;
+}
+
+/*
+ * Between records a connection keeps buffers for small ones only: a server has
+ * many connections and few of them are sending.
+ */
+static void
+native_trim(struct native_conn *conn)
+{
+	mbedtls_ssl_trim_buffers(&conn->ssl, NATIVE_IDLE_RECORD);
 }
 
 static void
@@ -207,6 +220,7 @@ lws_tls_server_accept(struct lws *wsi)
 		return lws_change_pollfd(wsi, 0, LWS_POLLOUT) ?
 			LWS_SSL_CAPABLE_ERROR : LWS_SSL_CAPABLE_MORE_SERVICE_WRITE;
 	default:
+		native_trim(conn);
 		if (configs->done)
 			configs->done(configs->opaque, &conn->ssl, n);
 		return n ? LWS_SSL_CAPABLE_ERROR : LWS_SSL_CAPABLE_DONE;
@@ -233,6 +247,8 @@ lws_ssl_capable_read(struct lws *wsi, unsigned char *buf, size_t len)
 		lws_callback_on_writable(wsi);
 		return LWS_SSL_CAPABLE_MORE_SERVICE;
 	}
+	if (n == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) /* to be answered (RFC 8446 section 6.1) */
+		mbedtls_ssl_close_notify(&conn->ssl);
 	if (n <= 0) { /* his close_notify, his FIN, or an error */
 		wsi->socket_is_permanently_unusable = 1;
 		return LWS_SSL_CAPABLE_ERROR;
@@ -244,8 +260,10 @@ lws_ssl_capable_read(struct lws *wsi, unsigned char *buf, size_t len)
 		if (lws_dll2_is_detached(&wsi->tls.dll_pending_tls))
 			lws_dll2_add_head(&wsi->tls.dll_pending_tls,
 					  &pt->tls.dll_pending_tls_owner);
-	} else
+	} else {
 		__lws_ssl_remove_wsi_from_buffered_list(wsi);
+		native_trim(conn);
+	}
 
 	return n;
 }
@@ -278,6 +296,8 @@ lws_ssl_capable_write(struct lws *wsi, unsigned char *buf, size_t len)
 			break;
 		done += (size_t)n;
 	}
+	if (n > 0)
+		native_trim(conn);
 	if (n > 0 || (done && n == MBEDTLS_ERR_SSL_WANT_WRITE))
 		return (int)done;
 	if (n == MBEDTLS_ERR_SSL_WANT_WRITE) {
