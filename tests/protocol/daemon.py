@@ -134,7 +134,7 @@ class Daemon:
     def metric(self, name):
         """The value of switchboard_NAME, all its labels added up; 0 when there is none."""
         return sum(float(value) for value in
-                   re.findall(rf"^switchboard_{name}(?:{{.*}})? (\S+)$", self.get("/metrics"), re.MULTILINE))
+                   re.findall(rf"^switchboard_{re.escape(name)}(?:{{.*}})? (\S+)$", self.get("/metrics"), re.MULTILINE))
 
     def memory(self):
         """Resident KiB."""
