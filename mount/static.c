@@ -1,5 +1,6 @@
 #include "http.h"
 #include "log.h"
+#include "mount/file-type.h"
 #include "mount/table.h"
 #include "server.h"
 
@@ -64,50 +65,6 @@ struct range {
 	off_t first;
 	off_t last;
 };
-
-static const struct {
-	const char *extension;
-	const char *type;
-} types[] = {
-	{".avif", "image/avif"},
-	{".css", "text/css; charset=utf-8"},
-	{".gif", "image/gif"},
-	{".html", "text/html; charset=utf-8"},
-	{".ico", "image/x-icon"},
-	{".jpeg", "image/jpeg"},
-	{".jpg", "image/jpeg"},
-	{".js", "text/javascript; charset=utf-8"},
-	{".json", "application/json"},
-	{".map", "application/json"},
-	{".md", "text/markdown; charset=utf-8"},
-	{".mjs", "text/javascript; charset=utf-8"},
-	{".mp3", "audio/mpeg"},
-	{".mp4", "video/mp4"},
-	{".ogg", "audio/ogg"},
-	{".pdf", "application/pdf"},
-	{".png", "image/png"},
-	{".svg", "image/svg+xml"},
-	{".ts", "text/plain; charset=utf-8"},
-	{".txt", "text/plain; charset=utf-8"},
-	{".wasm", "application/wasm"},
-	{".wav", "audio/wav"},
-	{".webm", "video/webm"},
-	{".webmanifest", "application/manifest+json"},
-	{".webp", "image/webp"},
-	{".woff", "font/woff"},
-	{".woff2", "font/woff2"},
-	{".xml", "application/xml"},
-};
-
-static const char *type_of(const char *path)
-{
-	const char *dot = strrchr(path, '.');
-
-	for (size_t i = 0; dot && i < sizeof(types) / sizeof(types[0]); i++)
-		if (!strcasecmp(dot, types[i].extension))
-			return types[i].type;
-	return "application/octet-stream";
-}
 
 static struct root *root_of(struct lws *wsi)
 {
@@ -249,7 +206,7 @@ static int find_file(struct lws *wsi, const char *path, struct file *file)
 	file->fd = open_file(root, path, &st);
 	if (file->fd < 0)
 		return -errno;
-	file->type = type_of(path);
+	file->type = file_type(path);
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_RANGE) <= 0 && accepts_gzip(wsi))
 		try_compressed(root, path, file, &st);
 	describe(file, &st);
