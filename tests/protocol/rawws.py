@@ -226,11 +226,11 @@ class WebSocket:
 
     def send_raw(self, data):
         """Bytes as they are."""
-        self.sock.settimeout(self.timeout)
         try:
             if self.lock:
                 self.send_by_turns(data)
             else:
+                self.sock.settimeout(self.timeout)
                 self.sock.sendall(data)
         except (ConnectionResetError, BrokenPipeError) as error:
             raise Closed(True) from error
@@ -287,9 +287,12 @@ class WebSocket:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("nothing came")
-        self.sock.settimeout(left)
         try:
-            data = self.by_turns(lambda: self.sock.recv(65536), deadline) if self.lock else self.sock.recv(65536)
+            if self.lock:
+                data = self.by_turns(lambda: self.sock.recv(65536), deadline)
+            else:
+                self.sock.settimeout(left)
+                data = self.sock.recv(65536)
         except (ConnectionResetError, BrokenPipeError) as error:
             raise Closed(True) from error
         except ssl.SSLEOFError as error:
