@@ -44,9 +44,6 @@
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECP_NIST_OPTIM
-#if defined(__SIZEOF_INT128__)
-#define MBEDTLS_ECP_P256_64BIT /* ours: an ECDSA signature five times as fast */
-#endif
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECP_DP_CURVE25519_ENABLED
