@@ -46,7 +46,7 @@ struct identity_set {
 	struct generation *current;
 };
 
-/* Fast ciphers first: the order is the server's. */
+/* Fast ciphers first: in TLS 1.2 the order is the server's, in 1.3 mbedTLS follows the client's. */
 static const int ciphersuites[] = {
 	MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
 	MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
