@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <lws-mbedtls-configs.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,9 @@
 #define SPARE_DESCRIPTORS 4096
 
 #define DRAIN_SECONDS 3.
+
+/* So many connections are a crowd. */
+#define CROWD 1000
 
 /* How often the certificates' files are looked at. */
 #define WATCH_SECONDS 10.
@@ -83,6 +87,19 @@ static void on_flush(struct ev_loop *loop, struct ev_prepare *watcher, int event
 	rooms_flush(server->rooms);
 }
 
+/* What a crowd has left behind goes back to the system: malloc keeps it otherwise. */
+static void give_back_memory(struct server *server)
+{
+	unsigned used = server->connections.used;
+
+	if (used > server->crowd)
+		server->crowd = used;
+	if (server->crowd < CROWD || used > server->crowd / 2)
+		return;
+	malloc_trim(0);
+	server->crowd = used;
+}
+
 static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
 {
 	struct server *server = watcher->data;
@@ -93,6 +110,7 @@ static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
 	if (metrics->loop_lag > metrics->loop_lag_max)
 		metrics->loop_lag_max = metrics->loop_lag;
 	server->sweep_due = now + watcher->repeat;
+	give_back_memory(server);
 
 	lws_start_foreach_dll_safe(struct lws_dll2 *, p, next, lws_dll2_get_head(&server->sessions))
 	{

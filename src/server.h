@@ -34,6 +34,7 @@ struct server {
 	struct rooms *rooms;
 	unsigned https_port; /* of the first address that speaks TLS; 0: none does */
 	struct quota connections;
+	unsigned crowd; /* the most connections since memory was last given back */
 	struct lws_dll2_owner sessions;
 	unsigned char *scratch;
 	size_t scratch_size;
