@@ -2,26 +2,23 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* How far apart the marks are that let a slice end at a frame without walking all of them. */
-#define MARK_SPACING 4096
-
 struct wire {
 	uint8_t *ring; /* size bytes, mapped a second time right behind */
 	size_t size;
-	uint64_t head;
-	uint64_t *marks; /* of each stretch of MARK_SPACING bytes, where its last frame ends */
+	_Atomic uint64_t head;
 };
 
 static size_t ring_size(size_t wanted)
 {
-	size_t size = MARK_SPACING;
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
 
-	while (size < wanted || size < (size_t)sysconf(_SC_PAGESIZE))
+	while (size < wanted)
 		size *= 2;
 	return size;
 }
@@ -58,11 +55,10 @@ int wire_create(struct wire **wirep, size_t size)
 	if (!wire)
 		return -ENOMEM;
 	wire->size = ring_size(size);
-	wire->marks = calloc(wire->size / MARK_SPACING, sizeof(*wire->marks));
 	wire->ring = map_twice(wire->size);
-	if (!wire->ring || !wire->marks) {
-		saved_errno = errno ? errno : ENOMEM;
-		wire_destroy(wire);
+	if (!wire->ring) {
+		saved_errno = errno;
+		free(wire);
 		return -saved_errno;
 	}
 	*wirep = wire;
@@ -73,9 +69,7 @@ void wire_destroy(struct wire *wire)
 {
 	if (!wire)
 		return;
-	if (wire->ring)
-		munmap(wire->ring, 2 * wire->size);
-	free(wire->marks);
+	munmap(wire->ring, 2 * wire->size);
 	free(wire);
 }
 
@@ -86,12 +80,7 @@ size_t wire_size(const struct wire *wire)
 
 uint64_t wire_head(const struct wire *wire)
 {
-	return wire->head;
-}
-
-uint64_t wire_tail(const struct wire *wire)
-{
-	return wire->head > wire->size ? wire->head - wire->size : 0;
+	return atomic_load_explicit(&wire->head, memory_order_acquire);
 }
 
 size_t wire_frame_size(size_t payload_size)
@@ -104,20 +93,17 @@ static uint8_t *at(const struct wire *wire, uint64_t position)
 	return wire->ring + (position & (wire->size - 1));
 }
 
-static uint64_t *mark_of(const struct wire *wire, uint64_t position)
-{
-	return &wire->marks[(position & (wire->size - 1)) / MARK_SPACING];
-}
-
+/* Only who appends changes the head, and whoever reads it then sees what was appended. */
 static void advance(struct wire *wire, size_t size)
 {
-	wire->head += size;
-	*mark_of(wire, wire->head - 1) = wire->head;
+	uint64_t head = atomic_load_explicit(&wire->head, memory_order_relaxed);
+
+	atomic_store_explicit(&wire->head, head + size, memory_order_release);
 }
 
 int wire_append_frame(struct wire *wire, enum wire_opcode opcode, const void *payload, size_t size)
 {
-	uint8_t *p = at(wire, wire->head);
+	uint8_t *p = at(wire, wire_head(wire));
 
 	if (wire_frame_size(size) > wire->size)
 		return -EMSGSIZE;
@@ -142,62 +128,41 @@ int wire_append_raw(struct wire *wire, const void *bytes, size_t size)
 {
 	if (size > wire->size)
 		return -EMSGSIZE;
-	if (!size)
-		return 0;
-	memcpy(at(wire, wire->head), bytes, size);
+	memcpy(at(wire, wire_head(wire)), bytes, size);
 	advance(wire, size);
 	return 0;
 }
 
-/* The last end of a frame in the stretch that begins there; 0: none, or the ring has come round over it. */
-static uint64_t end_in_stretch(const struct wire *wire, uint64_t stretch)
+size_t wire_read(const struct wire *wire, uint64_t position, const void **data)
 {
-	uint64_t end = *mark_of(wire, stretch);
+	uint64_t head = wire_head(wire);
 
-	return end > stretch && end <= stretch + MARK_SPACING ? end : 0;
-}
-
-/*
- * The last end of a frame in (position, limit], found by going back from limit
- * one stretch at a time; 0 where there is none.
- */
-static uint64_t last_end(const struct wire *wire, uint64_t position, uint64_t limit)
-{
-	uint64_t stretch = (limit - 1) / MARK_SPACING * MARK_SPACING;
-
-	for (;; stretch -= MARK_SPACING) {
-		uint64_t end = end_in_stretch(wire, stretch);
-
-		if (end > position && end <= limit)
-			return end;
-		if (stretch <= position)
-			return 0;
-	}
-}
-
-/* The first mark of an end past limit: there is one, since the head is one. */
-static uint64_t next_end(const struct wire *wire, uint64_t limit)
-{
-	for (uint64_t stretch = limit / MARK_SPACING * MARK_SPACING; stretch < wire->head;
-	     stretch += MARK_SPACING) {
-		uint64_t end = end_in_stretch(wire, stretch);
-
-		if (end > limit)
-			return end;
-	}
-	return wire->head;
-}
-
-size_t wire_slice(const struct wire *wire, uint64_t position, size_t max, const void **data)
-{
-	uint64_t end = wire->head;
-
-	assert(max && position >= wire_tail(wire) && position <= wire->head);
+	assert(position <= head && head - position <= wire->size);
 	*data = at(wire, position);
-	if (end - position <= max)
-		return (size_t)(end - position);
-	end = last_end(wire, position, position + max);
-	if (!end)
-		end = next_end(wire, position + max);
-	return (size_t)(end - position);
+	return (size_t)(head - position);
+}
+
+static size_t frame_at(const uint8_t *p)
+{
+	uint64_t payload = p[1] & 0x7f;
+
+	if (payload == 126) {
+		payload = (uint64_t)p[2] << 8 | p[3];
+	} else if (payload == 127) {
+		payload = 0;
+		for (int i = 2; i < 10; i++)
+			payload = payload << 8 | p[i];
+	}
+	return wire_frame_size((size_t)payload);
+}
+
+size_t wire_frames_end(const void *bytes, size_t size, size_t n)
+{
+	const uint8_t *p = bytes;
+	size_t end = 0;
+
+	while (end < n)
+		end += frame_at(p + end);
+	assert(end <= size);
+	return end;
 }

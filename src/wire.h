@@ -4,21 +4,25 @@
 #include <stdint.h>
 
 /*
- * The wire log: a room's bytes exactly as they go to every member, one frame
- * after another in one ring.
+ * The wire log: bytes exactly as they go to every member, one frame after
+ * another in one ring.
  *
  * Positions in it count every byte ever appended, from 0, so they never wrap;
  * a reader is nothing but such a position. The ring's memory is mapped twice,
  * side by side, so whatever stretch it still holds is contiguous and leaves in
- * one write. Frames are never split between two slices: a reader is always at
- * the start of a frame, where a control frame may come in between (RFC 6455
- * section 5.4).
+ * one write.
+ *
+ * One thread appends at a time; any number may read beside it without a lock,
+ * as long as nothing is appended that would overwrite what they read.
  */
 struct wire;
 
+/* The first bits of a frame (RFC 6455 section 5.2). */
 enum wire_opcode {
 	WIRE_TEXT = 0x1,
 	WIRE_BINARY = 0x2,
+	WIRE_COMPRESSED_TEXT =
+		0x41, /* with RSV1, as permessage-deflate has it (RFC 7692 section 6) */
 };
 
 /* size is rounded up to a power of two of at least a page. Returns 0 or -errno. */
@@ -28,9 +32,8 @@ void wire_destroy(struct wire *wire);
 /* Bytes that the ring holds, and the most that one frame may take. */
 size_t wire_size(const struct wire *wire);
 
-/* Where the next frame will begin, and the oldest position that is still held. */
+/* Where the next frame will begin. */
 uint64_t wire_head(const struct wire *wire);
-uint64_t wire_tail(const struct wire *wire);
 
 /* Bytes of an unmasked frame with that payload (RFC 6455 section 5.2). */
 size_t wire_frame_size(size_t payload_size);
@@ -38,14 +41,19 @@ size_t wire_frame_size(size_t payload_size);
 /* Appends a message as one unmasked, final frame. Returns 0, or -EMSGSIZE if it can't fit the ring. */
 int wire_append_frame(struct wire *wire, enum wire_opcode opcode, const void *payload, size_t size);
 
-/* Appends bytes that need no frame, such as a server-sent event: they count as one. As above. */
+/* Appends bytes that need no frame, such as a server-sent event. As above. */
 int wire_append_raw(struct wire *wire, const void *bytes, size_t size);
 
 /*
- * Sets *data to what stands at position and returns its size; 0 at the head.
- * All that there is where that is at most max bytes, which are more than 0; else
- * whole frames, at least one, that end near there: no more than a few KiB and
- * one frame past max. The memory is good until the next append. position must
- * lie between tail and head, on the start of a frame.
+ * Sets *data to what stands at position and returns how much there is up to
+ * the head. It stays good until as much is appended as the ring holds. position
+ * must not lie further behind the head than that.
  */
-size_t wire_slice(const struct wire *wire, uint64_t position, size_t max, const void **data);
+size_t wire_read(const struct wire *wire, uint64_t position, const void **data);
+
+/*
+ * bytes are frames from the first on: how many of them end at or right behind
+ * the first n bytes, which are more than 0. It is there that a control frame
+ * may come in between (RFC 6455 section 5.4).
+ */
+size_t wire_frames_end(const void *bytes, size_t size, size_t n);

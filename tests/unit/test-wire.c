@@ -3,7 +3,6 @@
 #include "wire.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,8 +52,7 @@ static void begins_empty(void **state)
 	const void *data;
 
 	assert_int_equal(wire_head(wire), 0);
-	assert_int_equal(wire_tail(wire), 0);
-	assert_int_equal(wire_slice(wire, 0, 100, &data), 0);
+	assert_int_equal(wire_read(wire, 0, &data), 0);
 	wire_destroy(NULL);
 }
 
@@ -86,7 +84,8 @@ static void frame_headers(void **state)
 
 		assert_int_equal(wire_frame_size(rows[i].size), rows[i].n + rows[i].size);
 		assert_int_equal(wire_append_frame(wire, WIRE_TEXT, payload, rows[i].size), 0);
-		assert_int_equal(wire_slice(wire, position, SIZE_MAX, &data),
+		assert_int_equal(wire_read(wire, position, &data), rows[i].n + rows[i].size);
+		assert_int_equal(wire_frames_end(data, rows[i].n + rows[i].size, 1),
 				 rows[i].n + rows[i].size);
 		assert_memory_equal(data, rows[i].header, rows[i].n);
 		assert_memory_equal((const char *)data + rows[i].n, payload, rows[i].size);
@@ -100,7 +99,7 @@ static void binary_frames(void **state)
 	const void *data;
 
 	wire_append_frame(*state, WIRE_BINARY, "\0\xff", 2);
-	assert_int_equal(wire_slice(*state, 0, 100, &data), 4);
+	assert_int_equal(wire_read(*state, 0, &data), 4);
 	assert_memory_equal(data, "\x82\x02\0\xff", 4);
 }
 
@@ -111,9 +110,9 @@ static void raw_bytes_stand_as_they_are(void **state)
 	assert_int_equal(wire_append_raw(*state, "data: 1\n\n", 9), 0);
 	assert_int_equal(wire_append_raw(*state, "", 0), 0);
 	assert_int_equal(wire_append_raw(*state, "data: 2\n\n", 9), 0);
-	assert_int_equal(wire_slice(*state, 0, 100, &data), 18);
+	assert_int_equal(wire_read(*state, 0, &data), 18);
 	assert_memory_equal(data, "data: 1\n\ndata: 2\n\n", 18);
-	assert_int_equal(wire_slice(*state, 9, 100, &data), 9);
+	assert_int_equal(wire_read(*state, 9, &data), 9);
 	assert_memory_equal(data, "data: 2\n\n", 9);
 }
 
@@ -124,12 +123,9 @@ static void a_frame_as_big_as_the_ring(void **state)
 
 	append(wire, 100, 'a');
 	append(wire, RING, 'b');
-	assert_int_equal(wire_tail(wire), 100);
-	assert_int_equal(wire_slice(wire, 100, RING, &data), RING);
+	assert_int_equal(wire_read(wire, 100, &data), RING);
 	assert_memory_equal(data, "\x81\x7e\x0f\xfc", 4);
 	assert_int_equal(((const char *)data)[RING - 1], 'b');
-	/* It doesn't fit into max, but a slice holds at least one frame. */
-	assert_int_equal(wire_slice(wire, 100, 1, &data), RING);
 }
 
 static void what_is_larger_than_the_ring_is_refused(void **state)
@@ -152,23 +148,10 @@ static void a_frame_across_the_end_of_the_ring_is_contiguous(void **state)
 
 	append(wire, RING - 10, 'a');
 	append(wire, 100, 'b');
-	assert_int_equal(wire_slice(wire, RING - 10, 1000, &data), 100);
+	assert_int_equal(wire_read(wire, RING - 10, &data), 100);
 	assert_memory_equal(data, "\x81\x62", 2);
 	for (size_t i = 2; i < 100; i++)
 		assert_int_equal(((const char *)data)[i], 'b');
-}
-
-static void tail_follows_the_head_once_the_ring_is_full(void **state)
-{
-	struct wire *wire = *state;
-
-	append(wire, RING, 'a');
-	assert_int_equal(wire_tail(wire), 0);
-	append(wire, 5, 'b');
-	assert_int_equal(wire_tail(wire), 5);
-	append(wire, 1000, 'c');
-	assert_int_equal(wire_tail(wire), 1005);
-	assert_int_equal(wire_head(wire), RING + 1005);
 }
 
 static void readers_at_different_positions(void **state)
@@ -179,77 +162,36 @@ static void readers_at_different_positions(void **state)
 	append(wire, 10, 'a');
 	append(wire, 20, 'b');
 	append(wire, 30, 'c');
-	assert_int_equal(wire_slice(wire, 0, SIZE_MAX, &a), 60);
-	assert_int_equal(wire_slice(wire, 10, SIZE_MAX, &b), 50);
-	assert_int_equal(wire_slice(wire, 30, SIZE_MAX, &c), 30);
-	assert_int_equal(wire_slice(wire, 60, SIZE_MAX, &c), 0);
+	assert_int_equal(wire_read(wire, 0, &a), 60);
+	assert_int_equal(wire_read(wire, 10, &b), 50);
+	assert_int_equal(wire_read(wire, 30, &c), 30);
+	assert_int_equal(wire_read(wire, 60, &c), 0);
 	assert_memory_equal((const char *)a + 10, b, 50);
 }
 
-static void a_large_frame_goes_alone(void **state)
+static void compressed_frames(void **state)
 {
-	struct wire *wire;
 	const void *data;
 
-	assert_int_equal(wire_create(&wire, 1 << 16), 0);
-	append(wire, 20000, 'a');
-	append(wire, 20000, 'b');
-	append(wire, 5000, 'c');
-	assert_int_equal(wire_slice(wire, 0, 4999, &data), 20000);
-	assert_int_equal(wire_slice(wire, 20000, 4999, &data), 20000);
-	assert_int_equal(wire_slice(wire, 40000, 4999, &data), 5000);
-	assert_int_equal(wire_slice(wire, 0, 39999, &data), 20000);
-	assert_int_equal(wire_slice(wire, 0, 40000, &data), 40000);
-	wire_destroy(wire);
+	wire_append_frame(*state, WIRE_COMPRESSED_TEXT, "x", 1);
+	assert_int_equal(wire_read(*state, 0, &data), 3);
+	assert_memory_equal(data, "\xc1\x01x", 3);
 }
 
-/* Fills a ring of 64 KiB with frames of 100 bytes, more than once around. */
-static struct wire *full_of_small_frames(void)
+static void whole_frames_end_at_or_behind_a_byte(void **state)
 {
-	struct wire *wire;
-
-	assert_int_equal(wire_create(&wire, 1 << 16), 0);
-	for (int i = 0; i < 1000; i++)
-		append(wire, 100, (char)i);
-	return wire;
-}
-
-static uint64_t oldest_frame(const struct wire *wire)
-{
-	return (wire_tail(wire) + 99) / 100 * 100;
-}
-
-static void slices_of_small_frames_come_close_to_max(void **state)
-{
-	struct wire *wire = full_of_small_frames();
+	static const size_t rows[][2] = {{1, 10},    {9, 10},	   {10, 10},	 {11, 1011},
+					 {12, 1011}, {1011, 1011}, {1012, 1013}, {1013, 1013}};
+	struct wire *wire = *state;
 	const void *data;
+	size_t size;
 
-	for (uint64_t position = oldest_frame(wire); position + 16384 < wire_head(wire);
-	     position += 100) {
-		size_t size = wire_slice(wire, position, 16384, &data);
-
-		assert_int_equal(size % 100, 0);
-		assert_true(size > 8192 && size <= 16384);
-	}
-	wire_destroy(wire);
-}
-
-static void slices_end_near_the_maximum(void **state)
-{
-	static const size_t maxima[] = {1, 99, 100, 101, 199, 250, 1000, 4096, 5000, 16384};
-	const size_t near = 2 * 4096;
-	struct wire *wire = full_of_small_frames();
-	uint64_t position = oldest_frame(wire);
-	const void *data;
-
-	for (size_t i = 0; i < LENGTH(maxima); i++) {
-		size_t size = wire_slice(wire, position, maxima[i], &data);
-
-		assert_int_equal(size % 100, 0);
-		assert_in_range(size, maxima[i] > near ? maxima[i] - near : 100,
-				maxima[i] + near + 100);
-	}
-	wire_destroy(wire);
+	append(wire, 10, 'a');
+	append(wire, 1001, 'b');
+	append(wire, 2, 'c');
+	size = wire_read(wire, 0, &data);
+	for (size_t i = 0; i < LENGTH(rows); i++)
+		assert_int_equal(wire_frames_end(data, size, rows[i][0]), rows[i][1]);
 }
 
 /*
@@ -262,7 +204,6 @@ static void slices_end_near_the_maximum(void **state)
 struct model {
 	struct wire *wire;
 	uint8_t *bytes;
-	bool *is_end;
 	size_t size;
 	uint64_t readers[READERS];
 	uint32_t random;
@@ -303,27 +244,23 @@ static void append_random(struct model *model)
 		assert_int_equal(wire_append_raw(model->wire, p, size), 0);
 		model->size += size;
 	}
-	model->is_end[model->size] = true;
 }
 
 /* A reader that was overrun begins again at the head. */
 static void read_random(struct model *model)
 {
 	uint64_t *position = &model->readers[next_random(model, READERS)];
-	size_t max = next_random(model, 2) ? next_random(model, 300) : next_random(model, 100000);
+	uint64_t head = wire_head(model->wire);
 	const void *data;
 	size_t size;
 
-	if (*position < wire_tail(model->wire)) {
-		*position = wire_head(model->wire);
-		return;
-	}
-	size = wire_slice(model->wire, *position, max, &data);
-	assert_true(size > 0 || *position == model->size);
-	assert_true(*position + size <= model->size);
-	assert_true(model->is_end[*position + size]);
+	if (head - *position > wire_size(model->wire))
+		*position = head;
+	size = wire_read(model->wire, *position, &data);
+	assert_int_equal(*position + size, model->size);
 	assert_memory_equal(data, model->bytes + *position, size);
-	*position += size;
+	if (size)
+		*position += next_random(model, (uint32_t)size) + 1;
 }
 
 static void behaves_like_a_plain_array(void **state)
@@ -331,8 +268,6 @@ static void behaves_like_a_plain_array(void **state)
 	struct model model = {.random = 0x5eed};
 
 	model.bytes = malloc(MODEL_SIZE + 100000);
-	model.is_end = calloc(MODEL_SIZE + 100000, sizeof(bool));
-	model.is_end[0] = true;
 	assert_int_equal(wire_create(&model.wire, 1 << 17), 0);
 	while (model.size < MODEL_SIZE) {
 		append_random(&model);
@@ -342,7 +277,6 @@ static void behaves_like_a_plain_array(void **state)
 	}
 	wire_destroy(model.wire);
 	free(model.bytes);
-	free(model.is_end);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -358,11 +292,9 @@ int main(void)
 		TEST(a_frame_as_big_as_the_ring),
 		TEST(what_is_larger_than_the_ring_is_refused),
 		TEST(a_frame_across_the_end_of_the_ring_is_contiguous),
-		TEST(tail_follows_the_head_once_the_ring_is_full),
 		TEST(readers_at_different_positions),
-		cmocka_unit_test(a_large_frame_goes_alone),
-		cmocka_unit_test(slices_of_small_frames_come_close_to_max),
-		cmocka_unit_test(slices_end_near_the_maximum),
+		TEST(compressed_frames),
+		TEST(whole_frames_end_at_or_behind_a_byte),
 		cmocka_unit_test(behaves_like_a_plain_array),
 	};
 
