@@ -1,62 +1,128 @@
 #include "room-session.h"
 
+#include "deflater.h"
 #include "metrics.h"
-#include "server.h"
+#include "service.h"
+
+#include <errno.h>
+#include <sys/socket.h>
 
 #define CLOSE_TRY_AGAIN_LATER 1013
 
-static struct room_session *of_member(struct member *member)
+/* What goes into one TLS record, or a little more: whole frames. */
+#define RECORD_SIZE (16 * 1024)
+
+static struct room_session *of_reader(struct reader *reader)
 {
-	return lws_container_of(member, struct room_session, member);
+	return lws_container_of(reader, struct room_session, member.reader);
 }
 
-/* The bytes are frames already, so lws has nothing to add to them. */
-static int write_frames(struct member *member, const void *bytes, size_t size)
+static ssize_t fail(struct session *session)
 {
-	struct session *session = &of_member(member)->session;
-	unsigned char *p = (unsigned char *)(uintptr_t)bytes;
+	session_close(session, LWS_CLOSE_STATUS_ABNORMAL_CLOSE, "write failed");
+	return -1;
+}
+
+/* The bytes are frames already, so lws has nothing to add to them. It keeps what the socket doesn't take. */
+static int write_frames(struct session *session, const void *bytes, size_t size)
+{
+	return lws_write(session->wsi, (unsigned char *)(uintptr_t)bytes, size, LWS_WRITE_RAW) < 0
+		       ? -1
+		       : 0;
+}
+
+/* Record by record, until lws has to keep something. Returns how much that was. */
+static ssize_t write_records(struct session *session, const char *bytes, size_t size)
+{
+	size_t taken = 0;
+
+	while (taken < size && !lws_partial_buffered(session->wsi)) {
+		size_t rest = size - taken;
+		size_t record = rest;
+
+		if (rest > RECORD_SIZE)
+			record = wire_frames_end(bytes + taken, rest, RECORD_SIZE);
+		if (write_frames(session, bytes + taken, record) < 0)
+			return -1;
+		taken += record;
+	}
+	return (ssize_t)taken;
+}
+
+/*
+ * Straight to the socket: this is where the time goes when many are written to.
+ * Where it takes only a part, lws gets the rest of the frame that was cut, so
+ * that nothing comes in between, and no more.
+ */
+static ssize_t write_plain(struct session *session, const char *bytes, size_t size)
+{
+	ssize_t sent = send(lws_get_socket_fd(session->wsi), bytes, size, MSG_NOSIGNAL);
+	size_t end;
+
+	if (sent == (ssize_t)size)
+		return sent;
+	if (sent < 0 && errno != EAGAIN && errno != EINTR)
+		return -1;
+	if (sent <= 0)
+		return 0;
+	end = wire_frames_end(bytes, size, (size_t)sent);
+	if (end > (size_t)sent && write_frames(session, bytes + sent, end - (size_t)sent) < 0)
+		return -1;
+	return (ssize_t)end;
+}
+
+static ssize_t give(struct reader *reader, const void *bytes, size_t size, uint64_t frames)
+{
+	struct session *session = &of_reader(reader)->session;
+	ssize_t taken = 0;
 
 	if (session->close_code == LWS_CLOSE_STATUS_ABNORMAL_CLOSE)
 		return -1; /* a write has failed */
-	if (lws_write(session->wsi, p, size, LWS_WRITE_RAW) < 0) {
-		session_close(session, LWS_CLOSE_STATUS_ABNORMAL_CLOSE, "write failed");
-		return -1;
-	}
-	session->metrics->messages_out += member_count_frames(member);
-	session->metrics->bytes_out += size;
 	if (!lws_partial_buffered(session->wsi))
-		return 0;
-	lws_callback_on_writable(session->wsi);
-	return 1;
+		taken = lws_is_ssl(session->wsi) ? write_records(session, bytes, size)
+						 : write_plain(session, bytes, size);
+	if (taken < 0)
+		return fail(session);
+	session->metrics->bytes_out += (size_t)taken;
+	if ((size_t)taken == size)
+		session->metrics->messages_out += frames;
+	else
+		lws_callback_on_writable(session->wsi);
+	return taken;
 }
 
-static void too_slow(struct member *member)
+static void too_slow(struct reader *reader)
 {
-	struct session *session = &of_member(member)->session;
+	struct session *session = &of_reader(reader)->session;
 
-	metrics_server(server_of(session->wsi)->metrics)->overruns++;
-	room_leave(member);
+	metrics_server(service_of(session->wsi)->metrics)->overruns++;
 	session_close(session, CLOSE_TRY_AGAIN_LATER, "too slow");
 }
 
-static const struct member_sink sink = {
-	.write = write_frames,
+static const struct reader_sink sink = {
+	.write = give,
 	.overrun = too_slow,
 };
 
 int room_session_join(struct room_session *rs, struct room *room)
 {
-	return room_join(room, &rs->member, &sink, rs->session.user);
+	struct session *session = &rs->session;
+	int window = lws_ext_pm_deflate_window_bits(session->wsi);
+
+	return room_join(room, service_of(session->wsi)->flusher, &rs->member, &sink, session->user,
+			 window >= DEFLATER_WINDOW_BITS);
 }
 
 /* What was said before it closes comes first. Returns what the callback must return. */
 static int writable(struct lws *wsi, struct room_session *rs, void *in, size_t size)
 {
-	if (rs->member.waiting && !lws_partial_buffered(wsi)) {
+	struct reader *reader = &rs->member.reader;
+
+	if (reader->waiting && !lws_partial_buffered(wsi)) {
 		session_note_alive(&rs->session); /* it has taken what there was */
-		member_writable(&rs->member);
+		reader_writable(reader);
 	}
-	if (rs->member.waiting && rs->session.close_code != LWS_CLOSE_STATUS_ABNORMAL_CLOSE)
+	if (reader->waiting)
 		return 0;
 	return session_callback(wsi, LWS_CALLBACK_SERVER_WRITEABLE, rs, in, size);
 }

@@ -12,7 +12,7 @@ struct room_session {
 	struct member member;
 };
 
-/* Makes the session a member. Returns 0 or -ENOMEM. */
+/* Makes the session a member. Returns 0 or -errno. */
 int room_session_join(struct room_session *rs, struct room *room);
 
 /* As session_callback(), for a session that may be a member: it leaves the room when it closes. */

@@ -1,52 +1,58 @@
 #include "room.h"
 
+#include "deflater.h"
+
 #include <errno.h>
 #include <json-c/linkhash.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* One write takes at most so much, so that what the socket refuses stays small. */
-#define WRITE_SIZE (64 * 1024)
 
 /* The text of a message must fit here: it is encoded once, then copied into the wire log. */
 #define ENCODED_SIZE (64 * 1024)
 
 struct rooms {
 	struct journal *journal;
+	struct flushers *flushers;
 	room_encode_fn encode;
 	size_t ring;
+	pthread_mutex_t lock; /* of the table; taken before a room's */
 	struct lh_table *by_name;
-	struct room *dirty; /* a chain through next_dirty */
-	char encoded[ENCODED_SIZE];
+	struct lh_table *unlisted;
 };
+
+enum { PLAIN, DEFLATED, N_FANOUTS };
 
 struct room {
 	struct rooms *rooms;
-	char *name; /* NULL: unlisted */
-	unsigned references;
+	char *name;
+	struct lh_table *table; /* that it is in; NULL: not yet */
+	atomic_uint references;
+	pthread_mutex_t lock; /* of all that follows */
 	struct journal_stream *stream;
-	struct wire *wire;
-	struct member **members;
+	struct fanout *fanouts[N_FANOUTS];
+	struct deflater *deflater; /* NULL: not needed */
+	struct member *members;
 	size_t count;
-	size_t capacity;
-	uint64_t floor;	 /* no member's position is lower */
-	uint64_t frames; /* ever appended */
-	bool is_dirty;
-	struct room *next_dirty;
 };
 
-int rooms_create(struct rooms **roomsp, struct journal *journal, room_encode_fn encode, size_t ring)
+int rooms_create(struct rooms **roomsp, struct journal *journal, struct flushers *flushers,
+		 room_encode_fn encode, size_t ring)
 {
 	struct rooms *rooms = calloc(1, sizeof(*rooms));
 
 	if (!rooms)
 		return -ENOMEM;
 	rooms->journal = journal;
+	rooms->flushers = flushers;
 	rooms->encode = encode;
 	rooms->ring = ring;
 	rooms->by_name = lh_kchar_table_new(16, NULL);
-	if (!rooms->by_name) {
-		free(rooms);
+	rooms->unlisted = lh_kchar_table_new(16, NULL);
+	pthread_mutex_init(&rooms->lock, NULL);
+	if (!rooms->by_name || !rooms->unlisted) {
+		rooms_destroy(rooms);
 		return -ENOMEM;
 	}
 	*roomsp = rooms;
@@ -57,116 +63,95 @@ void rooms_destroy(struct rooms *rooms)
 {
 	if (!rooms)
 		return;
-	lh_table_free(rooms->by_name);
+	if (rooms->by_name)
+		lh_table_free(rooms->by_name);
+	if (rooms->unlisted)
+		lh_table_free(rooms->unlisted);
+	pthread_mutex_destroy(&rooms->lock);
 	free(rooms);
 }
 
-size_t rooms_count(const struct rooms *rooms)
+size_t rooms_count(struct rooms *rooms)
 {
-	return (size_t)lh_table_length(rooms->by_name);
+	size_t count;
+
+	pthread_mutex_lock(&rooms->lock);
+	count = (size_t)lh_table_length(rooms->by_name);
+	pthread_mutex_unlock(&rooms->lock);
+	return count;
 }
 
-void rooms_each(const struct rooms *rooms, bool (*each)(void *user, struct room *room), void *user)
+void rooms_each(struct rooms *rooms, bool (*each)(void *user, struct room *room), void *user)
 {
 	struct lh_entry *entry;
 
+	pthread_mutex_lock(&rooms->lock);
 	lh_foreach(rooms->by_name, entry)
 		if (!each(user, lh_entry_v(entry)))
-			return;
+			break;
+	pthread_mutex_unlock(&rooms->lock);
 }
 
-struct room *rooms_find(const struct rooms *rooms, const char *name)
+/* With the table's lock held. */
+static struct room *find(const struct lh_table *table, const char *name)
 {
 	void *found;
 
-	return lh_table_lookup_ex(rooms->by_name, name, &found) ? found : NULL;
+	if (!lh_table_lookup_ex((struct lh_table *)(uintptr_t)table, name, &found))
+		return NULL;
+	room_hold(found);
+	return found;
 }
 
-static void mark_dirty(struct room *room)
+struct room *rooms_find(struct rooms *rooms, const char *name)
 {
-	if (room->is_dirty)
-		return;
-	room->is_dirty = true;
-	room->next_dirty = room->rooms->dirty;
-	room->rooms->dirty = room;
-}
+	struct room *room;
 
-static void forget_dirty(struct room *room)
-{
-	struct room **link = &room->rooms->dirty;
-
-	if (!room->is_dirty)
-		return;
-	while (*link != room)
-		link = &(*link)->next_dirty;
-	*link = room->next_dirty;
+	pthread_mutex_lock(&rooms->lock);
+	room = find(rooms->by_name, name);
+	pthread_mutex_unlock(&rooms->lock);
+	return room;
 }
 
 static void destroy(struct room *room)
 {
-	forget_dirty(room);
-	if (room->name)
-		lh_table_delete(room->rooms->by_name, room->name);
+	if (!room)
+		return;
 	journal_close(room->stream);
-	wire_destroy(room->wire);
-	free(room->members);
+	for (int i = 0; i < N_FANOUTS; i++)
+		fanout_destroy(room->fanouts[i]);
+	deflater_destroy(room->deflater);
+	pthread_mutex_destroy(&room->lock);
 	free(room->name);
 	free(room);
 }
 
-static void deliver(void *user, const struct journal_entry *entry)
+/* A fan-out waits with the lock released, which must be so whether or not it is the journal that called. */
+static void init_recursive(pthread_mutex_t *lock)
 {
-	struct room *room = user;
-	struct rooms *rooms = room->rooms;
-	size_t size;
+	pthread_mutexattr_t attributes;
 
-	if (!room->count)
-		return;
-	size = rooms->encode(entry, rooms->encoded, sizeof(rooms->encoded));
-	if (size <= sizeof(rooms->encoded))
-		room_announce(room, rooms->encoded, size);
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
 }
 
-int room_open_unlisted(struct rooms *rooms, struct room **roomp)
+/* With the table's lock held. */
+static int create(struct rooms *rooms, const char *name, struct room **roomp)
 {
 	struct room *room = calloc(1, sizeof(*room));
+	int r;
 
 	if (!room)
 		return -ENOMEM;
 	room->rooms = rooms;
 	room->references = 1;
-	*roomp = room;
-	return 0;
-}
-
-static int enlist(struct room *room, const char *name)
-{
-	char *copy = strdup(name);
-
-	if (!copy || lh_table_insert(room->rooms->by_name, copy, room)) {
-		free(copy);
-		return -ENOMEM;
-	}
-	room->name = copy;
-	return 0;
-}
-
-int room_open(struct rooms *rooms, const char *name, struct room **roomp)
-{
-	struct room *room = rooms_find(rooms, name);
-	int r;
-
-	if (room) {
-		room->references++;
-		*roomp = room;
-		return 0;
-	}
-	r = room_open_unlisted(rooms, &room);
-	if (r < 0)
-		return r;
-	r = enlist(room, name);
+	init_recursive(&room->lock);
+	room->name = strdup(name);
+	r = room->name ? 0 : -ENOMEM;
 	if (!r)
-		r = journal_open(rooms->journal, name, deliver, room, &room->stream);
+		r = fanout_create(&room->fanouts[PLAIN], rooms->flushers, rooms->ring, &room->lock);
 	if (r < 0) {
 		destroy(room);
 		return r;
@@ -175,15 +160,120 @@ int room_open(struct rooms *rooms, const char *name, struct room **roomp)
 	return 0;
 }
 
+/* With the lock held, as often as it may be. */
+static void append_deflated(struct room *room, const char *text, size_t size)
+{
+	char deflated[ENCODED_SIZE];
+	size_t n = 0;
+
+	if (size >= DEFLATER_MIN_SIZE && size <= sizeof(deflated))
+		n = deflater_run(room->deflater, text, size, deflated, size);
+	if (n)
+		fanout_append_frame(room->fanouts[DEFLATED], WIRE_COMPRESSED_TEXT, deflated, n);
+	else
+		fanout_append_frame(room->fanouts[DEFLATED], WIRE_TEXT, text, size);
+}
+
+static int announce(struct room *room, const char *text, size_t size)
+{
+	int r = fanout_reserve(room->fanouts, N_FANOUTS, wire_frame_size(size));
+
+	if (r <= 0)
+		return r;
+	if (fanout_readers(room->fanouts[PLAIN]))
+		fanout_append_frame(room->fanouts[PLAIN], WIRE_TEXT, text, size);
+	if (room->fanouts[DEFLATED] && fanout_readers(room->fanouts[DEFLATED]))
+		append_deflated(room, text, size);
+	return 0;
+}
+
+/* The journal calls it while it is being handed a message, or on a thread of its own. */
+static void deliver(void *user, const struct journal_entry *entry)
+{
+	struct room *room = user;
+	char text[ENCODED_SIZE];
+	size_t size;
+
+	pthread_mutex_lock(&room->lock);
+	if (room->count) {
+		size = room->rooms->encode(entry, text, sizeof(text));
+		if (size <= sizeof(text))
+			announce(room, text, size);
+	}
+	pthread_mutex_unlock(&room->lock);
+}
+
+static int open_in(struct rooms *rooms, struct lh_table *table, const char *name,
+		   struct room **roomp)
+{
+	struct room *room = find(table, name);
+	int r = 0;
+
+	if (!room) {
+		r = create(rooms, name, &room);
+		if (!r && table == rooms->by_name)
+			r = journal_open(rooms->journal, name, deliver, room, &room->stream);
+		if (!r && lh_table_insert(table, room->name, room))
+			r = -ENOMEM;
+		if (r < 0) {
+			destroy(room);
+			return r;
+		}
+		room->table = table;
+	}
+	*roomp = room;
+	return 0;
+}
+
+int room_open(struct rooms *rooms, const char *name, struct room **roomp)
+{
+	int r;
+
+	pthread_mutex_lock(&rooms->lock);
+	r = open_in(rooms, rooms->by_name, name, roomp);
+	pthread_mutex_unlock(&rooms->lock);
+	return r;
+}
+
+int room_open_unlisted(struct rooms *rooms, const char *name, struct room **roomp)
+{
+	int r;
+
+	pthread_mutex_lock(&rooms->lock);
+	r = open_in(rooms, rooms->unlisted, name, roomp);
+	pthread_mutex_unlock(&rooms->lock);
+	return r;
+}
+
 void room_hold(struct room *room)
 {
-	room->references++;
+	atomic_fetch_add_explicit(&room->references, 1, memory_order_relaxed);
+}
+
+/* Whether there are others still: the last one must look at the table first, where the room can be found. */
+static bool release_shared(struct room *room)
+{
+	unsigned references = atomic_load_explicit(&room->references, memory_order_relaxed);
+
+	while (references > 1)
+		if (atomic_compare_exchange_weak(&room->references, &references, references - 1))
+			return true;
+	return false;
 }
 
 void room_release(struct room *room)
 {
-	if (room && !--room->references)
+	struct rooms *rooms;
+
+	if (!room || release_shared(room))
+		return;
+	rooms = room->rooms;
+	pthread_mutex_lock(&rooms->lock);
+	if (atomic_fetch_sub(&room->references, 1) == 1) {
+		lh_table_delete(room->table, room->name);
 		destroy(room);
+	}
+	pthread_mutex_unlock(&rooms->lock);
 }
 
 const char *room_name(const struct room *room)
@@ -191,59 +281,73 @@ const char *room_name(const struct room *room)
 	return room->name;
 }
 
-size_t room_size(const struct room *room)
+size_t room_size(struct room *room)
 {
-	return room->count;
+	size_t count;
+
+	pthread_mutex_lock(&room->lock);
+	count = room->count;
+	pthread_mutex_unlock(&room->lock);
+	return count;
 }
 
-struct journal_stream *room_stream(const struct room *room)
+void room_each_member(struct room *room, void (*each)(void *user, const char *name), void *user)
 {
-	return room->stream;
+	pthread_mutex_lock(&room->lock);
+	for (const struct member *member = room->members; member; member = member->next)
+		each(user, member->name);
+	pthread_mutex_unlock(&room->lock);
 }
 
-const char *room_member_name(const struct room *room, size_t i)
+static int prepare_deflated(struct room *room)
 {
-	return room->members[i]->name;
+	int r = 0;
+
+	if (!room->deflater)
+		r = deflater_create(&room->deflater);
+	if (!r && !room->fanouts[DEFLATED])
+		r = fanout_create(&room->fanouts[DEFLATED], room->rooms->flushers,
+				  room->rooms->ring, &room->lock);
+	return r;
 }
 
-static int make_place(struct room *room)
+static void enlist(struct room *room, struct member *member, const char *name)
 {
-	size_t capacity = room->capacity ? room->capacity * 2 : 4;
-	struct member **members;
-
-	if (room->count < room->capacity)
-		return 0;
-	members = reallocarray(room->members, capacity, sizeof(struct member *));
-	if (!members)
-		return -ENOMEM;
-	room->members = members;
-	room->capacity = capacity;
-	return 0;
+	member->room = room;
+	member->name = name;
+	member->next = room->members;
+	member->link = &room->members;
+	if (member->next)
+		member->next->link = &member->next;
+	room->members = member;
+	room->count++;
+	room_hold(room);
 }
 
-int room_join(struct room *room, struct member *member, const struct member_sink *sink,
-	      const char *name)
+int room_join(struct room *room, struct flusher *flusher, struct member *member,
+	      const struct reader_sink *sink, const char *name, bool deflated)
 {
-	int r = make_place(room);
+	int r = 0;
 
-	/* The wire log lasts from the first member to the last. */
-	if (!r && !room->wire)
-		r = wire_create(&room->wire, room->rooms->ring);
-	if (r < 0)
-		return r;
-	if (!room->count)
-		room->floor = wire_head(room->wire);
-	*member = (struct member){
-		.sink = sink,
-		.name = name,
-		.room = room,
-		.position = wire_head(room->wire),
-		.frames = room->frames,
-		.index = room->count,
-	};
-	room->members[room->count++] = member;
-	room->references++;
-	return 0;
+	pthread_mutex_lock(&room->lock);
+	if (deflated)
+		r = prepare_deflated(room);
+	if (!r)
+		r = fanout_join(room->fanouts[deflated ? DEFLATED : PLAIN], flusher,
+				&member->reader, sink);
+	if (!r)
+		enlist(room, member, name);
+	pthread_mutex_unlock(&room->lock);
+	return r;
+}
+
+static void delist(struct room *room, struct member *member)
+{
+	member->room = NULL;
+	*member->link = member->next;
+	if (member->next)
+		member->next->link = member->link;
+	room->count--;
 }
 
 void room_leave(struct member *member)
@@ -252,143 +356,75 @@ void room_leave(struct member *member)
 
 	if (!room)
 		return;
-	member->room = NULL;
-	member->waiting = false;
-	room->members[member->index] = room->members[--room->count];
-	room->members[member->index]->index = member->index;
-	if (!room->count) {
-		wire_destroy(room->wire);
-		room->wire = NULL;
+	pthread_mutex_lock(&room->lock);
+	reader_leave(&member->reader);
+	delist(room, member);
+	if (room->fanouts[DEFLATED] && !fanout_readers(room->fanouts[DEFLATED])) {
+		deflater_destroy(room->deflater);
+		room->deflater = NULL;
 	}
+	pthread_mutex_unlock(&room->lock);
 	room_release(room);
 }
 
-int room_publish(struct room *room, const void *payload, size_t size)
+/* Room in the log comes first: once it is in order, a message must not wait with the lock released. */
+int room_publish(struct room *room, const void *payload, size_t size, uint64_t *sequence)
 {
-	return journal_publish(room->stream, payload, size);
-}
+	int r;
 
-static int send_rest(struct member *member)
-{
-	struct wire *wire = member->room->wire;
-	int r = 0;
-
-	while (!r && member->position < wire_head(wire)) {
-		const void *bytes;
-		size_t size = wire_slice(wire, member->position, WRITE_SIZE, &bytes);
-
-		r = member->sink->write(member, bytes, size);
-		member->position += size;
-	}
-	member->waiting = r != 0;
+	pthread_mutex_lock(&room->lock);
+	r = fanout_reserve(room->fanouts, N_FANOUTS, wire_frame_size(size + ROOM_ENCODE_EXTRA));
+	if (r >= 0)
+		r = journal_publish(room->stream, payload, size);
+	if (r >= 0)
+		*sequence = journal_head(room->stream);
+	pthread_mutex_unlock(&room->lock);
 	return r;
 }
 
-static void flush(struct room *room)
-{
-	uint64_t floor = room->wire ? wire_head(room->wire) : 0;
-
-	for (size_t i = 0; i < room->count; i++) {
-		struct member *member = room->members[i];
-
-		if (!member->waiting)
-			send_rest(member);
-		if (member->position < floor)
-			floor = member->position;
-	}
-	room->floor = floor;
-}
-
-void rooms_flush(struct rooms *rooms)
-{
-	while (rooms->dirty) {
-		struct room *room = rooms->dirty;
-
-		rooms->dirty = room->next_dirty;
-		room->is_dirty = false;
-		flush(room);
-	}
-}
-
-/* From the end, since each overrun member leaves and the last one takes its place. */
-static void drop_overrun(struct room *room, uint64_t oldest)
-{
-	for (size_t i = room->count; i-- > 0;)
-		if (room->members[i]->position < oldest)
-			room->members[i]->sink->overrun(room->members[i]);
-}
-
-/* Sees to it that size bytes can be appended without overwriting what a member still needs. */
-static void make_room(struct room *room, size_t size)
-{
-	uint64_t end = wire_head(room->wire) + size;
-
-	if (end - room->floor <= wire_size(room->wire))
-		return;
-	flush(room);
-	if (end - room->floor <= wire_size(room->wire))
-		return;
-	drop_overrun(room, end - wire_size(room->wire));
-	flush(room);
-}
-
-/* Whether size bytes can go to anybody; 0: there is nobody, -EMSGSIZE: they never fit, 1: go on. */
-static int prepare_append(struct room *room, size_t size)
-{
-	if (!room->count)
-		return 0;
-	if (size > wire_size(room->wire))
-		return -EMSGSIZE;
-	make_room(room, size);
-	return room->count ? 1 : 0;
-}
-
-static void appended(struct room *room)
-{
-	room->frames++;
-	mark_dirty(room);
-}
-
-/* Members that are dropped for it must not take the room along before this is over, so it holds the room. */
 int room_announce(struct room *room, const char *text, size_t size)
 {
 	int r;
 
-	room_hold(room);
-	r = prepare_append(room, wire_frame_size(size));
-	if (r > 0) {
-		wire_append_frame(room->wire, WIRE_TEXT, text, size);
-		appended(room);
-	}
-	room_release(room);
-	return r < 0 ? r : 0;
+	pthread_mutex_lock(&room->lock);
+	r = announce(room, text, size);
+	pthread_mutex_unlock(&room->lock);
+	return r;
 }
 
 int room_append(struct room *room, const void *bytes, size_t size)
 {
 	int r;
 
-	room_hold(room);
-	r = prepare_append(room, size);
-	if (r > 0) {
-		wire_append_raw(room->wire, bytes, size);
-		appended(room);
-	}
-	room_release(room);
+	pthread_mutex_lock(&room->lock);
+	r = fanout_reserve(room->fanouts, 1, size);
+	if (r > 0)
+		fanout_append_raw(room->fanouts[PLAIN], bytes, size);
+	pthread_mutex_unlock(&room->lock);
 	return r < 0 ? r : 0;
 }
 
-int member_writable(struct member *member)
+int room_read(struct room *room, uint64_t after, unsigned limit, journal_entry_fn each, void *user)
 {
-	if (!member->room || !member->waiting)
-		return 0;
-	return send_rest(member);
+	int r;
+
+	pthread_mutex_lock(&room->lock);
+	r = journal_read(room->stream, after, limit, each, user);
+	pthread_mutex_unlock(&room->lock);
+	return r;
 }
 
-uint64_t member_count_frames(struct member *member)
+uint64_t room_head(struct room *room)
 {
-	uint64_t frames = member->room->frames - member->frames;
+	uint64_t head;
 
-	member->frames = member->room->frames;
-	return frames;
+	pthread_mutex_lock(&room->lock);
+	head = journal_head(room->stream);
+	pthread_mutex_unlock(&room->lock);
+	return head;
+}
+
+const char *room_epoch(struct room *room)
+{
+	return journal_epoch(room->stream);
 }

@@ -17,27 +17,36 @@ struct fake {
 	size_t size;
 	unsigned writes;
 	unsigned overruns;
-	int answer; /* of write() */
+	uint64_t frames;
+	enum { TAKE_ALL, TAKE_NOTHING, TAKE_A_FRAME, FAIL } answer; /* of write() */
 };
 
-static int record(struct member *member, const void *bytes, size_t size)
+static ssize_t record(struct reader *reader, const void *bytes, size_t size, uint64_t frames)
 {
-	struct fake *fake = (struct fake *)member;
+	struct fake *fake = (struct fake *)reader;
 
+	fake->writes++;
+	if (fake->answer == FAIL)
+		return -1;
+	if (fake->answer == TAKE_NOTHING)
+		return 0;
+	if (fake->answer == TAKE_A_FRAME)
+		size = wire_frames_end(bytes, size, 1);
+	else
+		fake->frames += frames;
 	assert_true(fake->size + size <= sizeof(fake->bytes));
 	memcpy(fake->bytes + fake->size, bytes, size);
 	fake->size += size;
-	fake->writes++;
-	return fake->answer;
+	return (ssize_t)size;
 }
 
-static void leave(struct member *member)
+static void overrun(struct reader *reader)
 {
-	((struct fake *)member)->overruns++;
-	room_leave(member);
+	assert_false(reader_is_reading(reader));
+	((struct fake *)reader)->overruns++;
 }
 
-static const struct member_sink sink = {.write = record, .overrun = leave};
+static const struct reader_sink sink = {.write = record, .overrun = overrun};
 
 /* "SEQUENCE:PAYLOAD", which is easy to tell from what was announced. */
 static size_t encode(const struct journal_entry *entry, char *buffer, size_t size)
@@ -50,6 +59,8 @@ static size_t encode(const struct journal_entry *entry, char *buffer, size_t siz
 
 struct fixture {
 	struct journal *journal;
+	struct flushers *flushers;
+	struct flusher *flusher;
 	struct rooms *rooms;
 	struct room *room;
 	struct fake ann, bob, cy;
@@ -62,7 +73,11 @@ static int setup(void **state)
 	*state = f;
 	if (journal_create(&f->journal, "memory", 10) < 0)
 		return -1;
-	if (rooms_create(&f->rooms, f->journal, encode, RING) < 0)
+	if (flushers_create(&f->flushers, 1) < 0)
+		return -1;
+	f->flusher = flushers_at(f->flushers, 0);
+	flusher_enter(f->flusher);
+	if (rooms_create(&f->rooms, f->journal, f->flushers, encode, RING) < 0)
 		return -1;
 	return room_open(f->rooms, "lobby", &f->room);
 }
@@ -76,6 +91,7 @@ static int teardown(void **state)
 	room_leave(&f->cy.member);
 	room_release(f->room);
 	rooms_destroy(f->rooms);
+	flushers_destroy(f->flushers);
 	journal_destroy(f->journal);
 	free(f);
 	return 0;
@@ -83,7 +99,7 @@ static int teardown(void **state)
 
 static void join(struct fixture *f, struct fake *fake, const char *name)
 {
-	assert_int_equal(room_join(f->room, &fake->member, &sink, name), 0);
+	assert_int_equal(room_join(f->room, f->flusher, &fake->member, &sink, name, false), 0);
 }
 
 static void announce(struct fixture *f, const char *text)
@@ -93,7 +109,10 @@ static void announce(struct fixture *f, const char *text)
 
 static void publish(struct fixture *f, const char *text)
 {
-	assert_int_equal(room_publish(f->room, text, strlen(text)), 0);
+	uint64_t sequence;
+
+	assert_int_equal(room_publish(f->room, text, strlen(text), &sequence), 0);
+	assert_int_equal(sequence, room_head(f->room));
 }
 
 /* Announces a frame of that many bytes on the wire, from 130 on. */
@@ -123,12 +142,12 @@ static void all_members_receive_the_same_in_order(void **state)
 	publish(f, "one");
 	announce(f, "ho");
 	publish(f, "two");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->ann, "\x81\x02hi\x81\x05"
 			    "1:one\x81\x02ho\x81\x05"
 			    "2:two");
 	assert_received(&f->bob, f->ann.bytes, f->ann.size);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.writes, 1);
 }
 
@@ -140,7 +159,7 @@ static void many_messages_leave_in_one_write(void **state)
 	for (int i = 0; i < 100; i++)
 		announce(f, "hi");
 	assert_int_equal(f->ann.writes, 0);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.writes, 1);
 	assert_int_equal(f->ann.size, 400);
 }
@@ -151,7 +170,7 @@ static void raw_bytes_are_not_framed(void **state)
 
 	join(f, &f->ann, "ann");
 	assert_int_equal(room_append(f->room, "data: 1\n\n", 9), 0);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->ann, "data: 1\n\n");
 }
 
@@ -163,7 +182,7 @@ static void joins_from_the_next_frame_on(void **state)
 	announce(f, "a");
 	join(f, &f->bob, "bob");
 	announce(f, "b");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->ann, "\x81\x01"
 			    "a\x81\x01"
 			    "b");
@@ -182,7 +201,7 @@ static void leaves_and_hears_no_more(void **state)
 	room_leave(&f->ann.member);
 	room_leave(&f->ann.member);
 	announce(f, "b");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.writes, 0);
 	assert_int_equal(f->bob.size, 6);
 	assert_int_equal(f->cy.size, 6);
@@ -195,11 +214,11 @@ static void nobody_there(void **state)
 
 	announce(f, "a");
 	publish(f, "b");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	join(f, &f->ann, "ann");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.writes, 0);
-	assert_int_equal(journal_head(room_stream(f->room)), 1);
+	assert_int_equal(room_head(f->room), 1);
 }
 
 static void blocked_member_goes_on_when_writable(void **state)
@@ -208,21 +227,22 @@ static void blocked_member_goes_on_when_writable(void **state)
 
 	join(f, &f->ann, "ann");
 	join(f, &f->bob, "bob");
-	f->ann.answer = 1;
+	f->ann.answer = TAKE_A_FRAME;
 	announce(f, "a");
-	rooms_flush(f->rooms);
 	announce(f, "b");
-	rooms_flush(f->rooms);
+	flusher_run(f->flusher, 0);
 	announce(f, "c");
-	rooms_flush(f->rooms);
-	assert_int_equal(f->ann.writes, 1); /* what was handed over counts as had */
-	assert_int_equal(f->bob.writes, 3);
-	f->ann.answer = 0;
-	assert_int_equal(member_writable(&f->ann.member), 0);
+	flusher_run(f->flusher, 0);
+	assert_has(&f->ann, "\x81\x01"
+			    "a");
+	assert_int_equal(f->ann.writes, 1);
+	assert_int_equal(f->bob.writes, 2);
+	f->ann.answer = TAKE_ALL;
+	reader_writable(&f->ann.member.reader);
 	assert_int_equal(f->ann.writes, 2);
 	assert_received(&f->ann, f->bob.bytes, f->bob.size);
 	announce(f, "d");
-	rooms_flush(f->rooms);
+	flusher_run(f->flusher, 0);
 	assert_int_equal(f->ann.writes, 3);
 }
 
@@ -231,13 +251,12 @@ static void still_blocked_member_waits_again(void **state)
 	struct fixture *f = *state;
 
 	join(f, &f->ann, "ann");
-	f->ann.answer = 1;
+	f->ann.answer = TAKE_NOTHING;
 	announce(f, "a");
-	rooms_flush(f->rooms);
-	announce(f, "b");
-	assert_int_equal(member_writable(&f->ann.member), 1);
+	flusher_run(f->flusher, 0);
+	reader_writable(&f->ann.member.reader);
 	announce(f, "c");
-	rooms_flush(f->rooms);
+	flusher_run(f->flusher, 0);
 	assert_int_equal(f->ann.writes, 2);
 }
 
@@ -245,10 +264,10 @@ static void writable_for_who_does_not_wait_does_nothing(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(member_writable(&f->ann.member), 0);
+	reader_writable(&f->ann.member.reader);
 	join(f, &f->ann, "ann");
 	announce(f, "a");
-	assert_int_equal(member_writable(&f->ann.member), 0);
+	reader_writable(&f->ann.member.reader);
 	assert_int_equal(f->ann.writes, 0);
 }
 
@@ -257,24 +276,26 @@ static void failed_connection_is_not_written_to_again(void **state)
 	struct fixture *f = *state;
 
 	join(f, &f->ann, "ann");
-	f->ann.answer = -1;
+	f->ann.answer = FAIL;
 	announce(f, "a");
-	rooms_flush(f->rooms);
+	flusher_run(f->flusher, 0);
 	announce(f, "b");
-	rooms_flush(f->rooms);
+	flusher_run(f->flusher, 0);
+	reader_writable(&f->ann.member.reader);
 	assert_int_equal(f->ann.writes, 1);
-	assert_int_equal(member_writable(&f->ann.member), -1);
+	assert_int_equal(f->ann.overruns, 0);
+	assert_false(reader_is_reading(&f->ann.member.reader));
 }
 
 /* Fills the ring to the last byte behind a member that takes nothing. */
 static void block_and_fill(struct fixture *f, struct fake *fake)
 {
-	fake->answer = 1;
 	announce(f, "a");
-	rooms_flush(f->rooms);
+	flusher_run(f->flusher, 0);
+	fake->answer = TAKE_NOTHING;
 	for (int i = 0; i < 4; i++) {
 		announce_bytes(f, RING / 4);
-		rooms_flush(f->rooms);
+		assert_false(flusher_run(f->flusher, 0));
 	}
 }
 
@@ -288,8 +309,8 @@ static void drops_who_is_overrun_exactly_when_needed(void **state)
 	assert_int_equal(f->ann.overruns, 0);
 	announce(f, "");
 	assert_int_equal(f->ann.overruns, 1);
-	assert_int_equal(room_size(f->room), 1);
-	rooms_flush(f->rooms);
+	assert_int_equal(room_size(f->room), 2); /* until its connection has closed */
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.size, 3);
 	assert_int_equal(f->bob.size, 3 + RING + 2);
 	assert_int_equal(f->bob.overruns, 0);
@@ -301,10 +322,10 @@ static void who_catches_up_in_time_is_not_dropped(void **state)
 
 	join(f, &f->ann, "ann");
 	block_and_fill(f, &f->ann);
-	f->ann.answer = 0;
-	member_writable(&f->ann.member);
+	f->ann.answer = TAKE_ALL;
+	reader_writable(&f->ann.member.reader);
 	announce_bytes(f, RING);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.overruns, 0);
 	assert_int_equal(f->ann.size, 3 + 2 * RING);
 }
@@ -317,16 +338,16 @@ static void drops_only_who_is_too_far_behind(void **state)
 	join(f, &f->bob, "bob");
 	join(f, &f->cy, "cy");
 	block_and_fill(f, &f->bob);
-	f->cy.answer = 1;
+	f->cy.answer = TAKE_NOTHING;
 	announce_bytes(f, 1000);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	announce_bytes(f, 1000);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.overruns, 0);
 	assert_int_equal(f->bob.overruns, 1);
 	assert_int_equal(f->cy.overruns, 0);
-	f->cy.answer = 0;
-	member_writable(&f->cy.member);
+	f->cy.answer = TAKE_ALL;
+	reader_writable(&f->cy.member.reader);
 	assert_received(&f->cy, f->ann.bytes, f->ann.size);
 }
 
@@ -337,14 +358,14 @@ static void drops_several_at_once(void **state)
 	join(f, &f->ann, "ann");
 	join(f, &f->bob, "bob");
 	join(f, &f->cy, "cy");
-	f->ann.answer = 1;
-	f->cy.answer = 1;
+	f->ann.answer = TAKE_NOTHING;
+	f->cy.answer = TAKE_NOTHING;
 	block_and_fill(f, &f->ann);
 	announce_bytes(f, RING);
 	assert_int_equal(f->ann.overruns, 1);
 	assert_int_equal(f->bob.overruns, 0);
 	assert_int_equal(f->cy.overruns, 1);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->bob.size, 3 + 2 * RING);
 }
 
@@ -357,17 +378,18 @@ static void drops_the_last_member(void **state)
 	block_and_fill(f, &f->ann);
 	announce(f, "b");
 	assert_int_equal(f->ann.overruns, 1);
+	room_leave(&f->ann.member);
 	assert_int_equal(room_size(f->room), 0);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	join(f, &f->bob, "bob");
 	announce(f, "c");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->bob, "\x81\x01"
 			    "c");
 }
 
-/* Only its member held the room: it goes while something is said in it. */
-static void drops_the_last_member_and_with_it_the_room(void **state)
+/* Only its member held the room, which lasts until that has left. */
+static void a_dropped_member_holds_the_room(void **state)
 {
 	struct fixture *f = *state;
 	struct room *room = f->room;
@@ -379,8 +401,9 @@ static void drops_the_last_member_and_with_it_the_room(void **state)
 	room_release(room);
 	assert_int_equal(room_announce(room, text, RING - 4), 0);
 	assert_int_equal(f->ann.overruns, 1);
-	assert_null(rooms_find(f->rooms, "lobby"));
-	rooms_flush(f->rooms);
+	assert_int_equal(rooms_count(f->rooms), 1);
+	room_leave(&f->ann.member);
+	assert_int_equal(rooms_count(f->rooms), 0);
 }
 
 static void publishing_may_drop_the_last_member_too(void **state)
@@ -391,7 +414,7 @@ static void publishing_may_drop_the_last_member_too(void **state)
 	block_and_fill(f, &f->ann);
 	publish(f, "b");
 	assert_int_equal(f->ann.overruns, 1);
-	assert_int_equal(journal_head(room_stream(f->room)), 1);
+	assert_int_equal(room_head(f->room), 1);
 }
 
 /* Whoever keeps up is flushed in between, however much is said in one turn. */
@@ -403,7 +426,7 @@ static void a_busy_turn_overruns_nobody_who_keeps_up(void **state)
 	join(f, &f->bob, "bob");
 	for (int i = 0; i < 40; i++)
 		announce_bytes(f, 1000);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.overruns, 0);
 	assert_int_equal(f->ann.size, 40000);
 	assert_received(&f->bob, f->ann.bytes, f->ann.size);
@@ -415,9 +438,9 @@ static void what_never_fits_is_refused_and_drops_nobody(void **state)
 	static char text[RING + 1];
 
 	join(f, &f->ann, "ann");
-	f->ann.answer = 1;
+	f->ann.answer = TAKE_NOTHING;
 	announce(f, "a");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(room_announce(f->room, text, RING - 3), -EMSGSIZE);
 	assert_int_equal(room_append(f->room, text, RING + 1), -EMSGSIZE);
 	assert_int_equal(f->ann.overruns, 0);
@@ -433,6 +456,7 @@ static void one_room_for_one_name(void **state)
 	assert_ptr_equal(again, f->room);
 	assert_ptr_not_equal(other, f->room);
 	assert_ptr_equal(rooms_find(f->rooms, "lobby"), f->room);
+	room_release(f->room);
 	assert_null(rooms_find(f->rooms, "lobb"));
 	assert_string_equal(room_name(other), "other");
 	assert_int_equal(rooms_count(f->rooms), 2);
@@ -450,10 +474,10 @@ static void rooms_do_not_hear_each_other(void **state)
 
 	assert_int_equal(room_open(f->rooms, "other", &other), 0);
 	join(f, &f->ann, "ann");
-	assert_int_equal(room_join(other, &f->bob.member, &sink, "bob"), 0);
+	assert_int_equal(room_join(other, f->flusher, &f->bob.member, &sink, "bob", false), 0);
 	announce(f, "a");
 	assert_int_equal(room_announce(other, "bb", 2), 0);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->ann, "\x81\x01"
 			    "a");
 	assert_has(&f->bob, "\x81\x02"
@@ -470,9 +494,11 @@ static void a_room_lasts_while_it_is_held(void **state)
 	room_hold(room);
 	room_release(room);
 	assert_ptr_equal(rooms_find(f->rooms, "other"), room);
-	assert_int_equal(room_join(room, &f->ann.member, &sink, "ann"), 0);
+	room_release(room);
+	assert_int_equal(room_join(room, f->flusher, &f->ann.member, &sink, "ann", false), 0);
 	room_release(room);
 	assert_ptr_equal(rooms_find(f->rooms, "other"), room);
+	room_release(room);
 	room_leave(&f->ann.member);
 	assert_null(rooms_find(f->rooms, "other"));
 	room_release(NULL);
@@ -487,12 +513,14 @@ static void a_room_that_goes_before_the_flush(void **state)
 
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(room_open(f->rooms, names[i], &rooms[i]), 0);
-		assert_int_equal(room_join(rooms[i], &fakes[i]->member, &sink, names[i]), 0);
+		assert_int_equal(
+			room_join(rooms[i], f->flusher, &fakes[i]->member, &sink, names[i], false),
+			0);
 		assert_int_equal(room_announce(rooms[i], "x", 1), 0);
 		room_release(rooms[i]);
 	}
 	room_leave(&f->bob.member);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_int_equal(f->ann.writes, 1);
 	assert_int_equal(f->bob.writes, 0);
 	assert_int_equal(f->cy.writes, 1);
@@ -508,7 +536,7 @@ static void history_outlives_the_room(void **state)
 	assert_int_equal(room_open(f->rooms, "lobby", &f->room), 0);
 	join(f, &f->ann, "ann");
 	publish(f, "two");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->ann, "\x81\x05"
 			    "2:two");
 }
@@ -533,14 +561,17 @@ static void a_room_whose_journal_fails_is_not_there(void **state)
 static void unlisted_room(void **state)
 {
 	struct fixture *f = *state;
-	struct room *room;
+	struct room *room, *again;
 
-	assert_int_equal(room_open_unlisted(f->rooms, &room), 0);
-	assert_null(room_name(room));
+	assert_int_equal(room_open_unlisted(f->rooms, "ticker", &room), 0);
+	assert_null(rooms_find(f->rooms, "ticker"));
+	assert_int_equal(room_open_unlisted(f->rooms, "ticker", &again), 0);
+	assert_ptr_equal(again, room);
+	room_release(again);
 	assert_int_equal(rooms_count(f->rooms), 1);
-	assert_int_equal(room_join(room, &f->ann.member, &sink, NULL), 0);
+	assert_int_equal(room_join(room, f->flusher, &f->ann.member, &sink, NULL, false), 0);
 	assert_int_equal(room_append(room, "x", 1), 0);
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->ann, "x");
 	room_release(room);
 }
@@ -568,7 +599,7 @@ static void visits_each_room(void **state)
 	struct room *other, *unlisted;
 
 	assert_int_equal(room_open(f->rooms, "other", &other), 0);
-	assert_int_equal(room_open_unlisted(f->rooms, &unlisted), 0);
+	assert_int_equal(room_open_unlisted(f->rooms, "unlisted", &unlisted), 0);
 	rooms_each(f->rooms, visit, &all);
 	assert_string_equal(all.names, "lobby other ");
 	rooms_each(f->rooms, visit, &first);
@@ -577,21 +608,35 @@ static void visits_each_room(void **state)
 	room_release(unlisted);
 }
 
+static void note_name(void *user, const char *name)
+{
+	strcat(user, name);
+}
+
+static void assert_members(struct fixture *f, const char *names)
+{
+	char seen[64] = "";
+
+	room_each_member(f->room, note_name, seen);
+	assert_string_equal(seen, names);
+	assert_int_equal(room_size(f->room), strlen(names));
+}
+
 static void lists_its_members(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(room_size(f->room), 0);
-	join(f, &f->ann, "ann");
-	join(f, &f->bob, "bob");
-	join(f, &f->cy, "cy");
-	assert_string_equal(room_member_name(f->room, 0), "ann");
-	room_leave(&f->ann.member);
-	assert_int_equal(room_size(f->room), 2);
-	assert_string_equal(room_member_name(f->room, 0), "cy");
-	assert_string_equal(room_member_name(f->room, 1), "bob");
+	assert_members(f, "");
+	join(f, &f->ann, "a");
+	join(f, &f->bob, "b");
+	join(f, &f->cy, "c");
+	assert_members(f, "cba");
+	room_leave(&f->bob.member);
+	assert_members(f, "ca");
 	room_leave(&f->cy.member);
-	assert_string_equal(room_member_name(f->room, 0), "bob");
+	assert_members(f, "a");
+	room_leave(&f->ann.member);
+	assert_members(f, "");
 }
 
 static void many_members_come_and_go(void **state)
@@ -604,7 +649,7 @@ static void many_members_come_and_go(void **state)
 	for (int i = 0; i < 50; i += 2)
 		room_leave(&many[i].member);
 	announce(f, "a");
-	rooms_flush(f->rooms);
+	assert_false(flusher_run(f->flusher, 0));
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(many[i].writes, i % 2);
 	for (int i = 1; i < 50; i += 2)
@@ -622,16 +667,52 @@ static void counts_frames(void **state)
 	publish(f, "b");
 	join(f, &f->bob, "bob");
 	assert_int_equal(room_append(f->room, "c", 1), 0);
-	assert_int_equal(member_count_frames(&f->ann.member), 3);
-	assert_int_equal(member_count_frames(&f->ann.member), 0);
-	assert_int_equal(member_count_frames(&f->bob.member), 1);
+	flusher_run(f->flusher, 0);
+	assert_int_equal(f->ann.frames, 3);
+	assert_int_equal(f->bob.frames, 1);
+	f->ann.answer = TAKE_A_FRAME;
 	announce(f, "d");
-	assert_int_equal(member_count_frames(&f->ann.member), 1);
+	announce(f, "e");
+	flusher_run(f->flusher, 0);
+	assert_int_equal(f->ann.frames, 3);
+	f->ann.answer = TAKE_ALL;
+	reader_writable(&f->ann.member.reader);
+	assert_int_equal(f->ann.frames, 5);
+}
+
+/* A message that is worth it is compressed, once, for those who take that; the others get it as it is. */
+static void compresses_once_for_all_who_take_it(void **state)
+{
+	struct fixture *f = *state;
+	char text[201];
+
+	memset(text, 'x', 200);
+	text[200] = '\0';
+	join(f, &f->ann, "ann");
+	assert_int_equal(room_join(f->room, f->flusher, &f->bob.member, &sink, "bob", true), 0);
+	assert_int_equal(room_join(f->room, f->flusher, &f->cy.member, &sink, "cy", true), 0);
+	publish(f, text);
+	announce(f, "short");
+	flusher_run(f->flusher, 0);
+	assert_int_equal(f->ann.size, 4 + 202 + 7);
+	assert_true(f->bob.size < 40);
+	assert_int_equal((unsigned char)f->bob.bytes[0], 0xc1);
+	assert_memory_equal(f->bob.bytes + f->bob.size - 7, "\x81\x05short", 7);
+	assert_received(&f->cy, f->bob.bytes, f->bob.size);
+	room_leave(&f->bob.member);
+	room_leave(&f->cy.member);
+	assert_int_equal(room_join(f->room, f->flusher, &f->cy.member, &sink, "cy", true), 0);
+	f->cy.size = 0;
+	publish(f, text);
+	flusher_run(f->flusher, 0);
+	assert_true(f->cy.size < 40);
 }
 
 static void destroys_nothing(void **state)
 {
 	rooms_destroy(NULL);
+	flushers_destroy(NULL);
+	fanout_destroy(NULL);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -654,7 +735,7 @@ int main(void)
 		TEST(drops_only_who_is_too_far_behind),
 		TEST(drops_several_at_once),
 		TEST(drops_the_last_member),
-		TEST(drops_the_last_member_and_with_it_the_room),
+		TEST(a_dropped_member_holds_the_room),
 		TEST(publishing_may_drop_the_last_member_too),
 		TEST(a_busy_turn_overruns_nobody_who_keeps_up),
 		TEST(what_never_fits_is_refused_and_drops_nobody),
@@ -669,6 +750,7 @@ int main(void)
 		TEST(lists_its_members),
 		TEST(many_members_come_and_go),
 		TEST(counts_frames),
+		TEST(compresses_once_for_all_who_take_it),
 		cmocka_unit_test(destroys_nothing),
 	};
 
