@@ -19,8 +19,7 @@ static bool add_room(void *user, struct room *room)
 
 	json_object_object_add(item, "name", json_object_new_string(room_name(room)));
 	json_object_object_add(item, "members", json_object_new_uint64(room_size(room)));
-	json_object_object_add(item, "seq",
-			       json_object_new_uint64(journal_head(room_stream(room))));
+	json_object_object_add(item, "seq", json_object_new_uint64(room_head(room)));
 	json_object_array_add(list, item);
 	return json_object_array_length(list) < LIST_MAX;
 }
@@ -35,6 +34,11 @@ unsigned route_rooms(const struct route_request *request, struct json_object **b
 	return 200;
 }
 
+static void add_member(void *user, const char *name)
+{
+	json_object_array_add(user, json_object_new_string(name));
+}
+
 unsigned route_room_members(const struct route_request *request, struct json_object **body)
 {
 	struct room *room = rooms_find(request->server->rooms, request->parameters[0]);
@@ -43,11 +47,11 @@ unsigned route_room_members(const struct route_request *request, struct json_obj
 	if (!room)
 		return route_problem(body, 404, "no such room");
 	list = json_object_new_array();
-	for (size_t i = 0; i < room_size(room); i++)
-		json_object_array_add(list, json_object_new_string(room_member_name(room, i)));
+	room_each_member(room, add_member, list);
 	*body = json_object_new_object();
 	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
 	json_object_object_add(*body, "members", list);
+	room_release(room);
 	return 200;
 }
 
@@ -84,7 +88,7 @@ static void add_message(void *user, const struct journal_entry *entry)
 static unsigned list_messages(struct room *room, const struct route_request *request,
 			      struct json_object **body)
 {
-	uint64_t head = journal_head(room_stream(room));
+	uint64_t head = room_head(room);
 	uint64_t after, limit;
 	struct json_object *list;
 
@@ -94,11 +98,10 @@ static unsigned list_messages(struct room *room, const struct route_request *req
 			 &after))
 		return route_problem(body, 400, "after: expected a sequence number");
 	list = json_object_new_array();
-	journal_read(room_stream(room), after, (unsigned)limit, add_message, list);
+	room_read(room, after, (unsigned)limit, add_message, list);
 	*body = json_object_new_object();
 	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
-	json_object_object_add(*body, "epoch",
-			       json_object_new_string(journal_epoch(room_stream(room))));
+	json_object_object_add(*body, "epoch", json_object_new_string(room_epoch(room)));
 	json_object_object_add(*body, "seq", json_object_new_uint64(head));
 	json_object_object_add(*body, "messages", list);
 	return 200;
@@ -132,18 +135,18 @@ unsigned route_room_messages(const struct route_request *request, struct json_ob
 static unsigned publish(struct room *room, const char *sender, struct json_object *text,
 			struct json_object **body)
 {
+	uint64_t sequence;
 	size_t size;
 	char *payload = message_compose(sender, json_object_get_string(text),
 					(size_t)json_object_get_string_len(text), &size);
-	int r = payload ? room_publish(room, payload, size) : -1;
+	int r = payload ? room_publish(room, payload, size, &sequence) : -1;
 
 	free(payload);
 	if (r < 0)
 		return route_problem(body, 500, "the message could not be kept");
 	*body = json_object_new_object();
 	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
-	json_object_object_add(*body, "seq",
-			       json_object_new_uint64(journal_head(room_stream(room))));
+	json_object_object_add(*body, "seq", json_object_new_uint64(sequence));
 	return 201;
 }
 

@@ -426,7 +426,7 @@ static void end_transfer(struct transfer *transfer)
 
 static int continue_transfer(struct lws *wsi, struct transfer *transfer)
 {
-	unsigned char *buffer = server_scratch(server_of(wsi), LWS_PRE + CHUNK);
+	unsigned char *buffer = service_scratch(service_of(wsi), LWS_PRE + CHUNK);
 	off_t left = transfer->end - transfer->position;
 	ssize_t n;
 

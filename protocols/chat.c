@@ -12,10 +12,9 @@
 /* The group chat: what one member of a room says, all of them hear. */
 struct chat {
 	struct room_session room;
-	struct room *joined; /* held until it has been told of the leaving */
 };
 
-/* What the endpoint's sessions share, in the memory that lws keeps for a protocol of a vhost. */
+/* What the endpoint's sessions of a service thread share, in the memory that lws keeps for a protocol of a vhost. */
 struct chat_shared {
 	struct json_tokener *tokener;
 };
@@ -68,23 +67,20 @@ static int join(struct chat *chat)
 	free(name);
 	if (r < 0)
 		return -1;
-	if (room_session_join(&chat->room, room) < 0) {
-		room_release(room);
-		return -1;
-	}
-	chat->joined = room;
-	announce(room, session->user, "joined");
-	return 0;
+	r = room_session_join(&chat->room, room);
+	if (!r)
+		announce(room, session->user, "joined");
+	room_release(room);
+	return r < 0 ? -1 : 0;
 }
 
-/* Who was too slow is out of the room by now, but the others have still to be told. */
 static void leave(struct chat *chat)
 {
-	struct room *room = chat->joined;
+	struct room *room = chat->room.member.room;
 
 	if (!room)
 		return;
-	chat->joined = NULL;
+	room_hold(room);
 	room_leave(&chat->room.member);
 	announce(room, chat->room.session.user, "left");
 	room_release(room);
@@ -104,9 +100,10 @@ static int complain(struct session *session, const char *what)
 static int publish(struct chat *chat, const char *text, size_t text_size)
 {
 	struct session *session = &chat->room.session;
+	uint64_t sequence;
 	size_t size;
 	char *payload = message_compose(session->user, text, text_size, &size);
-	int r = payload ? room_publish(chat->room.member.room, payload, size) : -1;
+	int r = payload ? room_publish(chat->room.member.room, payload, size, &sequence) : -1;
 
 	free(payload);
 	return r < 0 ? complain(session, "the message could not be kept") : 0;
@@ -123,7 +120,7 @@ static int say(struct session *session, const struct message *message)
 	text = message_parse(tokener, message->data, message->size, &root, &error);
 	if (!text)
 		r = complain(session, error);
-	else if (chat->room.member.room) /* dropped for being slow, but not closed yet */
+	else if (reader_is_reading(&chat->room.member.reader)) /* not dropped for being slow */
 		r = publish(chat, json_object_get_string(text),
 			    (size_t)json_object_get_string_len(text));
 	json_object_put(root);

@@ -4,7 +4,7 @@
 /* One random digit from 1 to 9 a second, over WebSocket or as server-sent events. */
 static const char *next(void)
 {
-	static char text[2];
+	static _Thread_local char text[2];
 
 	text[0] = (char)('1' + stream_random(9));
 	return text;

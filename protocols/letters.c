@@ -4,7 +4,7 @@
 /* One random letter from a to z a second, over WebSocket or as server-sent events. */
 static const char *next(void)
 {
-	static char text[2];
+	static _Thread_local char text[2];
 
 	text[0] = (char)('a' + stream_random(26));
 	return text;

@@ -291,6 +291,11 @@ static const struct field limits_fields[] = {
 	 .offset = CONFIG(limits.idle_seconds),
 	 .min = 1,
 	 .max = 86400},
+	{.key = "backlog",
+	 .read = reader_number,
+	 .offset = CONFIG(limits.backlog),
+	 .min = 1,
+	 .max = 65535},
 	{0},
 };
 
@@ -301,6 +306,11 @@ static const struct field chat_fields[] = {
 	 .min = 0,
 	 .max = 1000000},
 	{.key = "journal", .read = reader_string, .offset = CONFIG(chat.journal)},
+	{.key = "ring_bytes",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.ring_bytes),
+	 .min = 65536,
+	 .max = 1 << 30},
 	{0},
 };
 
@@ -319,7 +329,7 @@ static const struct field log_fields[] = {
 static const struct field config_fields[] = {
 	{.key = "listen", .read = read_listen},
 	{.key = "www", .read = reader_string, .offset = CONFIG(www)},
-	{.key = "threads", .read = reader_number, .offset = CONFIG(threads), .min = 1, .max = 1},
+	{.key = "threads", .read = reader_number, .offset = CONFIG(threads), .min = 1, .max = 256},
 	{.key = "limits", .read = reader_object, .fields = limits_fields},
 	{.key = "admission", .read = read_admission},
 	{.key = "chat", .read = reader_object, .fields = chat_fields},
@@ -328,11 +338,11 @@ static const struct field config_fields[] = {
 };
 
 static const char default_config[] =
-	"{\"listen\": [{\"address\": \"::\", \"port\": 3000}], \"www\": \"www\", \"threads\": 1,"
+	"{\"listen\": [{\"address\": \"::\", \"port\": 3000}], \"www\": \"www\","
 	" \"limits\": {\"max_payload\": 65536, \"max_connections\": 20000, \"header_bytes\": 8192,"
-	" \"handshake_seconds\": 10, \"idle_seconds\": 120},"
+	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"backlog\": 4096},"
 	" \"admission\": {\"/chat\": {\"require_query\": [\"username\"]}},"
-	" \"chat\": {\"history\": 1000, \"journal\": \"memory\"},"
+	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"ring_bytes\": 262144},"
 	" \"log\": {\"level\": \"info\", \"format\": \"text\"}}";
 
 int config_init(struct config *config)

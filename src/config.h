@@ -51,18 +51,20 @@ struct config {
 	struct config_listen *listen;
 	size_t n_listen;
 	char *www;
-	unsigned threads;
+	unsigned threads; /* 0: as many as there are cores */
 	struct {
 		unsigned max_payload; /* bytes of a whole message */
 		unsigned max_connections;
 		unsigned header_bytes;
 		unsigned handshake_seconds;
 		unsigned idle_seconds;
+		unsigned backlog; /* connections that wait to be accepted, of each address */
 	} limits;
 	struct config_admission *admission;
 	size_t n_admission;
 	struct {
-		unsigned history; /* messages kept of each room */
+		unsigned history;    /* messages kept of each room */
+		unsigned ring_bytes; /* of each room's wire log */
 		char *journal;
 	} chat;
 	struct {

@@ -42,7 +42,7 @@ static int refuse(struct lws *wsi, const struct session *session, const struct r
 	snprintf(status, sizeof(status), "%u", refusal->status);
 	log_event(LOG_LEVEL_NOTICE, LOG_MODULE, "refused", "path", path, "peer", session->peer,
 		  "user", session->user, "status", status, "reason", refusal->reason, NULL);
-	metrics_count_rejection(server_of(wsi)->metrics, refusal->reason);
+	metrics_count_rejection(service_of(wsi)->metrics, refusal->reason);
 	http_reply(wsi, &(struct http_reply){
 				.status = refusal->status,
 				.type = "text/plain; charset=utf-8",

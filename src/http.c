@@ -107,7 +107,7 @@ static const char *connection_header(struct lws *wsi, bool close)
 /* RFC 6797: from now on, only by TLS. */
 static void format_hsts(struct lws *wsi, char *out, size_t size)
 {
-	const struct config_listen *listen = server_listen_of(wsi);
+	const struct config_listen *listen = service_listen_of(wsi);
 
 	*out = '\0';
 	if (listen && listen->tls && listen->tls->hsts_seconds)
@@ -137,7 +137,7 @@ static int format_head(struct lws *wsi, char *out, size_t room, const struct htt
 
 static void count_request(struct lws *wsi)
 {
-	metrics_server(server_of(wsi)->metrics)->http_requests++;
+	metrics_server(service_of(wsi)->metrics)->http_requests++;
 }
 
 static int write_all(struct lws *wsi, char *bytes, size_t size)
@@ -254,7 +254,7 @@ size_t http_encode(char *out, size_t size, const char *text, size_t text_size)
 
 bool http_wants_redirect(struct lws *wsi)
 {
-	const struct config_listen *listen = server_listen_of(wsi);
+	const struct config_listen *listen = service_listen_of(wsi);
 
 	return listen && listen->redirect;
 }

@@ -6,7 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 #define LOG_MODULE "listener"
-
-#define BACKLOG 4096
 
 /* At most so many connections are accepted before others get their turn. */
 #define BATCH 64
@@ -78,7 +76,7 @@ static void remove_stale(const union address *address, socklen_t length)
 	close(fd);
 }
 
-static int open_socket(const union address *address, socklen_t length)
+static int open_socket(const union address *address, socklen_t length, unsigned backlog)
 {
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1, off = 0, r;
@@ -91,7 +89,7 @@ static int open_socket(const union address *address, socklen_t length)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (address->any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, &address->any, length) < 0 || listen(fd, BACKLOG) < 0) {
+	if (bind(fd, &address->any, length) < 0 || listen(fd, (int)backlog) < 0) {
 		r = -errno;
 		close(fd);
 		return r;
@@ -127,41 +125,53 @@ static void describe(const struct config_listen *where, unsigned port, char *tex
 		 port);
 }
 
-static void adopt(struct listener *listener, int fd)
+/* Fills batch with waiting connections and returns how many there were. */
+static size_t accept_batch(struct listener *listener, struct service_connection *batch)
 {
-	int on = 1;
+	size_t n = 0;
 
-	lws_adopt_desc_t adopted = {
-		.vh = listener->server->vhost,
-		.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP |
-			(listener->settings->tls ? LWS_ADOPT_ALLOW_SSL : 0),
-		.fd.sockfd = fd,
-		.opaque = (void *)(uintptr_t)listener->settings,
-	};
+	while (n < BATCH) {
+		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	/* Fails on a unix socket, which has no such delay. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	lws_adopt_descriptor_vhost_via_info(&adopted); /* closes fd where it fails */
+		if (fd >= 0)
+			batch[n++] =
+				(struct service_connection){.fd = fd, .listen = listener->settings};
+		else if (errno != EINTR && errno != ECONNABORTED)
+			break;
+	}
+	return n;
+}
+
+static bool is_out_of_something(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Each service gets its share of the batch, and who comes first next time is another one. */
+static void deal(struct server *server, const struct service_connection *batch, size_t n)
+{
+	size_t share = (n + server->n_running - 1) / server->n_running;
+
+	for (size_t i = 0; i < n; i += share) {
+		struct service *service = &server->services[server->next_service];
+
+		service_adopt(service, batch + i, n - i < share ? n - i : share);
+		server->next_service = (server->next_service + 1) % (unsigned)server->n_running;
+	}
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
 {
 	struct listener *listener = watcher->data;
+	struct service_connection batch[BATCH];
+	size_t n = accept_batch(listener, batch);
+	int error = errno;
 
-	for (int i = 0; i < BATCH; i++) {
-		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			adopt(listener, fd);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-			   errno == ENOMEM) {
-			log_warning("accept: %s", strerror(errno));
-			ev_io_stop(loop, watcher);
-			ev_timer_start(loop, &listener->pause);
-			return;
-		} else if (errno != EINTR && errno != ECONNABORTED) {
-			return;
-		}
+	deal(listener->server, batch, n);
+	if (n < BATCH && is_out_of_something(error)) {
+		log_warning("accept: %s", strerror(error));
+		ev_io_stop(loop, watcher);
+		ev_timer_start(loop, &listener->pause);
 	}
 }
 
@@ -179,11 +189,12 @@ static int prepare(struct listener *listener, const struct config_listen *where)
 	char any_ipv4[] = "0.0.0.0";
 	struct config_listen ipv4 = {.address = any_ipv4, .port = where->port};
 
-	listener->fd = open_socket(&address, length);
+	listener->fd = open_socket(&address, length, listener->server->config->limits.backlog);
 	if (listener->fd == -EAFNOSUPPORT && !strcmp(where->address, "::")) {
 		/* A machine without IPv6: both families means the one that there is. */
 		length = parse_address(&ipv4, &address);
-		listener->fd = open_socket(&address, length);
+		listener->fd =
+			open_socket(&address, length, listener->server->config->limits.backlog);
 	}
 	if (listener->fd < 0)
 		return listener->fd;
@@ -236,7 +247,7 @@ int listener_open(struct listener **chain, struct server *server, const struct c
 void listener_start(struct listener *chain)
 {
 	for (; chain; chain = chain->next)
-		ev_io_start(chain->server->loop, &chain->readable);
+		ev_io_start(server_loop(chain->server), &chain->readable);
 }
 
 void listener_close(struct listener *chain)
@@ -245,8 +256,8 @@ void listener_close(struct listener *chain)
 		struct listener *listener = chain;
 
 		chain = listener->next;
-		ev_io_stop(listener->server->loop, &listener->readable);
-		ev_timer_stop(listener->server->loop, &listener->pause);
+		ev_io_stop(server_loop(listener->server), &listener->readable);
+		ev_timer_stop(server_loop(listener->server), &listener->pause);
 		close(listener->fd);
 		if (listener->unix_path)
 			unlink(listener->unix_path);

@@ -6,7 +6,7 @@ struct server;
 
 /*
  * The sockets that the server listens on. Connections are accepted in batches
- * and handed to the vhost.
+ * and dealt to the service threads.
  */
 struct listener;
 

@@ -41,7 +41,8 @@ static const struct argp_option options[] = {
 	{"dev-tls", OPTION_DEV_TLS, NULL, 0,
 	 "Speak TLS with a self-signed certificate for localhost, made at the start", 0},
 	{"www", OPTION_WWW, "DIR", 0, "Serve the files in DIR (default: www)", 0},
-	{"threads", OPTION_THREADS, "N", 0, "Run N service threads (default: 1)", 0},
+	{"threads", OPTION_THREADS, "N", 0, "Run N service threads (default: one for each core)",
+	 0},
 	{"check", OPTION_CHECK, NULL, 0, "Check the configuration, then exit", 0},
 	{0},
 };
@@ -101,7 +102,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		arguments->has_port = true;
 		return 0;
 	case OPTION_THREADS:
-		arguments->threads = parse_number(state, "--threads", value, 1, 1);
+		arguments->threads = parse_number(state, "--threads", value, 1, 256);
 		return 0;
 	case OPTION_WWW:
 		arguments->www = value;

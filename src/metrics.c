@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct certificate_row {
 
 struct metrics {
 	struct server_metrics server;
+	pthread_mutex_t lock; /* of the rows, whose counters need none */
 	struct certificate_row *certificates;
 	struct endpoint_row *endpoints;
 	struct close_row closes[CLOSE_CODES_MAX];
@@ -46,7 +48,10 @@ struct metrics {
 int metrics_create(struct metrics **metricsp)
 {
 	*metricsp = calloc(1, sizeof(**metricsp));
-	return *metricsp ? 0 : -ENOMEM;
+	if (!*metricsp)
+		return -ENOMEM;
+	pthread_mutex_init(&(*metricsp)->lock, NULL);
+	return 0;
 }
 
 void metrics_destroy(struct metrics *metrics)
@@ -65,6 +70,7 @@ void metrics_destroy(struct metrics *metrics)
 		metrics->certificates = row->next;
 		free(row);
 	}
+	pthread_mutex_destroy(&metrics->lock);
 	free(metrics);
 }
 
@@ -73,7 +79,7 @@ struct server_metrics *metrics_server(struct metrics *metrics)
 	return &metrics->server;
 }
 
-struct endpoint_metrics *metrics_endpoint(struct metrics *metrics, const char *endpoint)
+static struct endpoint_metrics *find_endpoint(struct metrics *metrics, const char *endpoint)
 {
 	struct endpoint_row **link = &metrics->endpoints;
 
@@ -87,7 +93,17 @@ struct endpoint_metrics *metrics_endpoint(struct metrics *metrics, const char *e
 	return &(*link)->counters;
 }
 
-void metrics_count_rejection(struct metrics *metrics, const char *reason)
+struct endpoint_metrics *metrics_endpoint(struct metrics *metrics, const char *endpoint)
+{
+	struct endpoint_metrics *counters;
+
+	pthread_mutex_lock(&metrics->lock);
+	counters = find_endpoint(metrics, endpoint);
+	pthread_mutex_unlock(&metrics->lock);
+	return counters;
+}
+
+static void add_rejections(struct metrics *metrics, const char *reason, uint64_t n)
 {
 	size_t i = 0;
 
@@ -97,25 +113,39 @@ void metrics_count_rejection(struct metrics *metrics, const char *reason)
 		return;
 	if (i == metrics->n_rejections)
 		metrics->rejections[metrics->n_rejections++].reason = reason;
-	metrics->rejections[i].count++;
+	metrics->rejections[i].count += n;
 }
 
-void metrics_count_close(struct metrics *metrics, unsigned code)
+void metrics_count_rejection(struct metrics *metrics, const char *reason)
+{
+	pthread_mutex_lock(&metrics->lock);
+	add_rejections(metrics, reason, 1);
+	pthread_mutex_unlock(&metrics->lock);
+}
+
+static void add_closes(struct metrics *metrics, unsigned code, uint64_t n)
 {
 	size_t i = 0;
 
 	while (i < metrics->n_closes && metrics->closes[i].code != code)
 		i++;
 	if (i == CLOSE_CODES_MAX) {
-		metrics->other_closes++;
+		metrics->other_closes += n;
 		return;
 	}
 	if (i == metrics->n_closes)
 		metrics->closes[metrics->n_closes++].code = code;
-	metrics->closes[i].count++;
+	metrics->closes[i].count += n;
 }
 
-void metrics_set_certificate(struct metrics *metrics, const char *name, time_t expires)
+void metrics_count_close(struct metrics *metrics, unsigned code)
+{
+	pthread_mutex_lock(&metrics->lock);
+	add_closes(metrics, code, 1);
+	pthread_mutex_unlock(&metrics->lock);
+}
+
+static void set_certificate(struct metrics *metrics, const char *name, time_t expires)
 {
 	struct certificate_row **link = &metrics->certificates;
 
@@ -128,6 +158,62 @@ void metrics_set_certificate(struct metrics *metrics, const char *name, time_t e
 		(*link)->name = name;
 	}
 	(*link)->expires = expires;
+}
+
+void metrics_set_certificate(struct metrics *metrics, const char *name, time_t expires)
+{
+	pthread_mutex_lock(&metrics->lock);
+	set_certificate(metrics, name, expires);
+	pthread_mutex_unlock(&metrics->lock);
+}
+
+static void add_endpoint(struct metrics *total, const struct endpoint_row *row)
+{
+	struct endpoint_metrics *sum = find_endpoint(total, row->endpoint);
+
+	if (!sum)
+		return;
+	sum->connections += row->counters.connections;
+	sum->opened += row->counters.opened;
+	sum->messages_in += row->counters.messages_in;
+	sum->bytes_in += row->counters.bytes_in;
+	sum->messages_out += row->counters.messages_out;
+	sum->bytes_out += row->counters.bytes_out;
+}
+
+static void add_server(struct server_metrics *sum, const struct server_metrics *part)
+{
+	sum->http_requests += part->http_requests;
+	sum->listeners += part->listeners;
+	sum->rooms += part->rooms;
+	sum->threads += part->threads;
+	sum->overruns += part->overruns;
+	sum->tls_handshakes_1_2 += part->tls_handshakes_1_2;
+	sum->tls_handshakes_1_3 += part->tls_handshakes_1_3;
+	sum->tls_handshakes_failed += part->tls_handshakes_failed;
+	sum->tls_resumptions += part->tls_resumptions;
+	sum->tls_reloads += part->tls_reloads;
+	sum->tls_reload_failures += part->tls_reload_failures;
+	if (part->loop_lag > sum->loop_lag)
+		sum->loop_lag = part->loop_lag;
+	if (part->loop_lag_max > sum->loop_lag_max)
+		sum->loop_lag_max = part->loop_lag_max;
+}
+
+void metrics_add(struct metrics *total, struct metrics *part)
+{
+	pthread_mutex_lock(&part->lock);
+	add_server(&total->server, &part->server);
+	for (const struct endpoint_row *row = part->endpoints; row; row = row->next)
+		add_endpoint(total, row);
+	for (size_t i = 0; i < part->n_closes; i++)
+		add_closes(total, part->closes[i].code, part->closes[i].count);
+	total->other_closes += part->other_closes;
+	for (size_t i = 0; i < part->n_rejections; i++)
+		add_rejections(total, part->rejections[i].reason, part->rejections[i].count);
+	for (const struct certificate_row *row = part->certificates; row; row = row->next)
+		set_certificate(total, row->name, row->expires);
+	pthread_mutex_unlock(&part->lock);
 }
 
 static void write_head(FILE *out, const char *name, const char *type, const char *help)
@@ -250,6 +336,7 @@ void metrics_write(const struct metrics *metrics, FILE *out)
 		     server->http_requests);
 	write_number(out, "event_streams", "gauge", "Event streams open now.", server->listeners);
 	write_number(out, "rooms", "gauge", "Rooms with members.", server->rooms);
+	write_number(out, "threads", "gauge", "Service threads.", server->threads);
 	write_number(out, "overruns_total", "counter",
 		     "Members closed because they could not keep up.", server->overruns);
 	write_tls(metrics, out);

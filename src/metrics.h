@@ -7,36 +7,38 @@
 /*
  * Counters and gauges, shown as Prometheus text (exposition format 0.0.4).
  *
- * What is counted often lies in a plain struct that its owner increments; what
- * is counted by a value that is only known then (a close code, a reason) goes
- * through a function that finds its row.
+ * Each service thread has its own, which only it changes; what is shown is the
+ * sum of all, see metrics_add(). What is counted often lies in a plain struct
+ * that its owner increments; what is counted by a value that is only known then
+ * (a close code, a reason) goes through a function that finds its row.
  */
 struct metrics;
 
 /* One for each WebSocket endpoint. */
 struct endpoint_metrics {
-	uint64_t connections; /* open now */
-	uint64_t opened;
-	uint64_t messages_in;
-	uint64_t bytes_in;
-	uint64_t messages_out;
-	uint64_t bytes_out;
+	_Atomic uint64_t connections; /* open now */
+	_Atomic uint64_t opened;
+	_Atomic uint64_t messages_in;
+	_Atomic uint64_t bytes_in;
+	_Atomic uint64_t messages_out;
+	_Atomic uint64_t bytes_out;
 };
 
 /* Everything that there is one of. */
 struct server_metrics {
-	uint64_t http_requests;
-	uint64_t listeners; /* responses that are event streams, open now */
-	uint64_t rooms;
-	uint64_t overruns; /* members closed because they could not keep up */
-	uint64_t tls_handshakes_1_2;
-	uint64_t tls_handshakes_1_3;
-	uint64_t tls_handshakes_failed;
-	uint64_t tls_resumptions;
-	uint64_t tls_reloads;
-	uint64_t tls_reload_failures;
-	double loop_lag; /* seconds by which the last timer was late */
-	double loop_lag_max;
+	_Atomic uint64_t http_requests;
+	_Atomic uint64_t listeners; /* responses that are event streams, open now */
+	_Atomic uint64_t rooms;
+	_Atomic uint64_t threads;
+	_Atomic uint64_t overruns; /* members closed because they could not keep up */
+	_Atomic uint64_t tls_handshakes_1_2;
+	_Atomic uint64_t tls_handshakes_1_3;
+	_Atomic uint64_t tls_handshakes_failed;
+	_Atomic uint64_t tls_resumptions;
+	_Atomic uint64_t tls_reloads;
+	_Atomic uint64_t tls_reload_failures;
+	_Atomic double loop_lag; /* seconds by which the last timer was late */
+	_Atomic double loop_lag_max;
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -57,5 +59,8 @@ void metrics_count_close(struct metrics *metrics, unsigned code);
 /* Shows when a certificate expires; name lasts as long as metrics. */
 void metrics_set_certificate(struct metrics *metrics, const char *name, time_t expires);
 
-/* Writes everything as text/plain; version=0.0.4. */
+/* Adds what a thread's metrics count to total; lags are the largest of all. On any thread. */
+void metrics_add(struct metrics *total, struct metrics *part);
+
+/* Writes everything as text/plain; version=0.0.4. On the thread that they belong to. */
 void metrics_write(const struct metrics *metrics, FILE *out);

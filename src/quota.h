@@ -4,11 +4,12 @@
 
 /*
  * Quotas. A quota is charged when something begins and released when that
- * something is torn down; whoever holds a charge remembers that it does.
+ * something is torn down; whoever holds a charge remembers that it does. Any
+ * thread may do so; two that ask at once for the last one may both get it.
  */
 struct quota {
 	unsigned max;
-	unsigned used;
+	_Atomic unsigned used;
 };
 
 /* Whether one more would be within the quota. */

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "flusher.h"
 #include "journal.h"
 #include "listener.h"
 #include "log.h"
@@ -10,20 +11,14 @@
 #include "tls.h"
 
 #include <errno.h>
-#include <lws-mbedtls-configs.h>
 #include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #define LOG_MODULE "server"
-
-/* Bytes of a room's wire log: what a slow member may be behind, beyond what the kernel holds for it. */
-#define ROOM_RING (256 * 1024)
-
-/* What one read(2) may bring. */
-#define SERVICE_BUFFER (64 * 1024)
 
 /* File descriptors beyond those of WebSocket connections: HTTP, listeners, files. */
 #define SPARE_DESCRIPTORS 4096
@@ -33,40 +28,23 @@
 /* So many connections are a crowd. */
 #define CROWD 1000
 
-/* How often the certificates' files are looked at. */
+/* How often it is looked whether a crowd has gone, and at the certificates' files. */
+#define TIDY_SECONDS 1.
 #define WATCH_SECONDS 10.
 
 struct server *server_of(struct lws *wsi)
 {
-	return lws_context_user(lws_get_context(wsi));
+	return service_of(wsi)->server;
 }
 
-const struct config_listen *server_listen_of(struct lws *wsi)
+struct ev_loop *server_loop(const struct server *server)
 {
-	return lws_get_opaque_user_data(wsi);
-}
-
-double server_now(const struct server *server)
-{
-	return ev_now(server->loop);
+	return server->services[0].loop;
 }
 
 bool server_is_draining(const struct server *server)
 {
 	return server->draining;
-}
-
-unsigned char *server_scratch(struct server *server, size_t size)
-{
-	if (size > server->scratch_size) {
-		unsigned char *scratch = realloc(server->scratch, size * 2);
-
-		if (!scratch)
-			return NULL;
-		server->scratch = scratch;
-		server->scratch_size = size * 2;
-	}
-	return server->scratch;
 }
 
 static void on_lws_log(int level, const char *line)
@@ -77,14 +55,6 @@ static void on_lws_log(int level, const char *line)
 		log_write(LOG_LEVEL_WARNING, "lws", "%.*s", (int)size, line);
 	else
 		log_write(LOG_LEVEL_DEBUG, "lws", "%.*s", (int)size, line);
-}
-
-/* Once a turn of the loop, when nothing is left to do but to wait. */
-static void on_flush(struct ev_loop *loop, struct ev_prepare *watcher, int events)
-{
-	struct server *server = watcher->data;
-
-	rooms_flush(server->rooms);
 }
 
 /* What a crowd has left behind goes back to the system: malloc keeps it otherwise. */
@@ -100,60 +70,41 @@ static void give_back_memory(struct server *server)
 	server->crowd = used;
 }
 
-static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
+static void on_tidy(struct ev_loop *loop, struct ev_timer *watcher, int events)
 {
-	struct server *server = watcher->data;
-	struct server_metrics *metrics = metrics_server(server->metrics);
-	double now = ev_now(loop);
-
-	metrics->loop_lag = now > server->sweep_due ? now - server->sweep_due : 0;
-	if (metrics->loop_lag > metrics->loop_lag_max)
-		metrics->loop_lag_max = metrics->loop_lag;
-	server->sweep_due = now + watcher->repeat;
-	give_back_memory(server);
-
-	lws_start_foreach_dll_safe(struct lws_dll2 *, p, next, lws_dll2_get_head(&server->sessions))
-	{
-		session_check_idle(lws_container_of(p, struct session, list), now,
-				   server->config->limits.idle_seconds);
-	}
-	lws_end_foreach_dll_safe(p, next);
+	give_back_memory(watcher->data);
 }
 
-static void stop_if_drained(struct server *server)
+static bool is_drained(const struct server *server)
 {
-	if (server->draining && !server->sessions.count)
-		ev_break(server->loop, EVBREAK_ALL);
+	return server->draining && !server->connections.used;
 }
 
 void server_session_closed(struct server *server)
 {
-	stop_if_drained(server);
+	if (is_drained(server))
+		service_stop(&server->services[0]);
 }
 
 static void on_drain_limit(struct ev_loop *loop, struct ev_timer *watcher, int events)
 {
 	struct server *server = watcher->data;
 
-	log_notice("%u connections did not close in time", server->sessions.count);
+	log_notice("%u connections did not close in time", server->connections.used);
 	ev_break(loop, EVBREAK_ALL);
 }
 
 static void drain(struct server *server)
 {
 	server->draining = true;
-	rooms_flush(server->rooms); /* what has been said is still heard */
 	listener_close(server->listeners);
 	server->listeners = NULL;
-	log_notice("draining, %u connections to close", server->sessions.count);
-	lws_start_foreach_dll_safe(struct lws_dll2 *, p, next, lws_dll2_get_head(&server->sessions))
-	{
-		session_close(lws_container_of(p, struct session, list), LWS_CLOSE_STATUS_GOINGAWAY,
-			      "server going away");
-	}
-	lws_end_foreach_dll_safe(p, next);
-	ev_timer_start(server->loop, &server->drain_limit);
-	stop_if_drained(server);
+	log_notice("draining, %u connections to close", server->connections.used);
+	for (size_t i = 0; i < server->n_services; i++)
+		service_wake(&server->services[i]);
+	ev_timer_start(server_loop(server), &server->drain_limit);
+	if (is_drained(server))
+		service_stop(&server->services[0]);
 }
 
 static void on_signal(struct ev_loop *loop, struct ev_signal *watcher, int events)
@@ -201,26 +152,20 @@ static void raise_descriptor_limit(unsigned max_connections)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int create_loop(struct server *server)
+static void init_watchers(struct server *server)
 {
-	server->loop = ev_loop_new(EVFLAG_AUTO);
-	if (!server->loop)
-		return -ENOMEM;
-	ev_prepare_init(&server->flush, on_flush);
-	ev_timer_init(&server->sweep, on_sweep, 1., 1.);
+	ev_timer_init(&server->tidy, on_tidy, TIDY_SECONDS, TIDY_SECONDS);
 	ev_timer_init(&server->drain_limit, on_drain_limit, DRAIN_SECONDS, 0.);
 	ev_timer_init(&server->watch_files, on_watch_files, WATCH_SECONDS, WATCH_SECONDS);
 	ev_signal_init(&server->hung_up, on_hangup, SIGHUP);
 	ev_signal_init(&server->interrupted, on_signal, SIGINT);
 	ev_signal_init(&server->terminated, on_signal, SIGTERM);
-	server->flush.data = server;
-	server->sweep.data = server;
+	server->tidy.data = server;
 	server->drain_limit.data = server;
 	server->watch_files.data = server;
 	server->hung_up.data = server;
 	server->interrupted.data = server;
 	server->terminated.data = server;
-	return 0;
 }
 
 /* Endpoints are mounted where their rows in the protocol table say, in front of all other mounts. */
@@ -254,90 +199,11 @@ static int create_mounts(struct server *server, const struct lws_protocols **pro
 	return 0;
 }
 
-/*
- * A window of 4 KiB, and no more state than goes with it: 43 KiB for a
- * connection that has sent and received, where the defaults take 101.
- */
-static const struct lws_extension extensions[] = {
-	{"permessage-deflate", lws_extension_callback_pm_deflate,
-	 "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12; mem_level=5; "
-	 "min_size=32"},
-	{0},
-};
-
-static const mbedtls_ssl_config *acquire_tls(void *opaque, struct lws *wsi)
-{
-	struct server *server = opaque;
-
-	return tls_acquire(server->tls, server_listen_of(wsi)->tls);
-}
-
-static void release_tls(void *opaque, const mbedtls_ssl_config *config)
-{
-	tls_release(config);
-}
-
-static void end_handshake(void *opaque, const mbedtls_ssl_context *ssl, int error)
-{
-	struct server *server = opaque;
-
-	tls_count_handshake(server->tls, ssl, error);
-}
-
 static int create_tls(struct server *server)
 {
 	for (size_t i = 0; i < server->config->n_listen; i++)
 		if (server->config->listen[i].tls)
 			return tls_create(&server->tls, server->metrics);
-	return 0;
-}
-
-static int create_context(struct server *server, const struct lws_protocols **protocols)
-{
-	/* We look after idle connections ourselves: lws would keep a timer for each, in one sorted list. */
-	static const lws_retry_bo_t no_validity_checks = {0};
-	void *loops[] = {server->loop};
-	struct lws_context_creation_info info = {
-		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
-		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_LIBEV |
-			   LWS_SERVER_OPTION_VALIDATE_UTF8,
-		.foreign_loops = loops,
-		.user = server,
-		.gid = (gid_t)-1,
-		.uid = (uid_t)-1,
-		.pprotocols = protocols,
-		.extensions = extensions,
-		.mounts = server->first_mount,
-		.vhost_name = "switchboard",
-		.max_http_header_data2 = server->config->limits.header_bytes,
-		.timeout_secs = server->config->limits.handshake_seconds,
-		.timeout_secs_ah_idle = server->config->limits.handshake_seconds,
-		.keepalive_timeout = (int)server->config->limits.idle_seconds,
-		.pt_serv_buf_size = SERVICE_BUFFER,
-		.retry_and_idle_policy = &no_validity_checks,
-	};
-
-	const struct lws_mbedtls_configs configs = {
-		.acquire = acquire_tls,
-		.release = release_tls,
-		.done = end_handshake,
-		.opaque = server,
-	};
-
-	if (server->tls)
-		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-				LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
-	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
-	server->context = lws_create_context(&info);
-	if (!server->context)
-		return -ENOMEM;
-	server->vhost = lws_create_vhost(server->context, &info);
-	if (!server->vhost)
-		return -ENOMEM;
-	if (server->tls)
-		lws_mbedtls_set_configs(server->vhost, &configs);
-	/* Or lws would prepare the protocols only once the loop is idle, maybe after the first requests. */
-	lws_service_adjust_timeout(server->context, 1, 0);
 	return 0;
 }
 
@@ -350,7 +216,11 @@ static int create_rooms(struct server *server)
 		log_error("can't open the journal %s: %s", config->chat.journal, strerror(-r));
 		return r;
 	}
-	return rooms_create(&server->rooms, server->journal, message_encode, ROOM_RING);
+	r = flushers_create(&server->flushers, server->n_services);
+	if (!r)
+		r = rooms_create(&server->rooms, server->journal, server->flushers, message_encode,
+				 config->chat.ring_bytes);
+	return r;
 }
 
 static int listen_everywhere(struct server *server)
@@ -364,43 +234,67 @@ static int listen_everywhere(struct server *server)
 	return 0;
 }
 
-static int build(struct server *server, const struct lws_protocols **protocols,
-		 const struct lws_http_mount *mounts)
+static int create_services(struct server *server)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < server->n_services; i++)
+		r = service_init(&server->services[i], server, (unsigned)i);
+	return r;
+}
+
+static int build(struct server *server, const struct lws_http_mount *mounts)
 {
 	int r = metrics_create(&server->metrics);
 
 	if (!r)
-		r = create_loop(server);
-	if (!r)
 		r = create_rooms(server);
+	if (!r)
+		r = create_mounts(server, server->protocols, mounts);
 	if (!r)
 		r = create_tls(server);
 	if (!r)
-		r = create_mounts(server, protocols, mounts);
-	if (!r)
-		r = create_context(server, protocols);
+		r = create_services(server);
 	if (!r)
 		r = listen_everywhere(server);
 	return r;
 }
 
+/* As many as the config says, or as there are cores for this process. */
+static size_t count_threads(const struct config *config)
+{
+	cpu_set_t cores;
+
+	if (config->threads)
+		return config->threads;
+	if (sched_getaffinity(0, sizeof(cores), &cores) < 0)
+		return 1;
+	return (size_t)CPU_COUNT(&cores);
+}
+
 int server_create(struct server **serverp, const struct config *config,
 		  const struct lws_protocols **protocols, const struct lws_http_mount *mounts)
 {
-	struct server *server = calloc(1, sizeof(*server));
+	size_t n = count_threads(config);
+	struct server *server = calloc(1, sizeof(*server) + n * sizeof(server->services[0]));
 	int r;
 
 	if (!server)
 		return -ENOMEM;
 	server->config = config;
+	server->protocols = protocols;
+	server->n_services = n;
 	server->connections.max = config->limits.max_connections;
 	raise_descriptor_limit(config->limits.max_connections);
 	signal(SIGPIPE, SIG_IGN);
-	r = build(server, protocols, mounts);
+	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+	init_watchers(server);
+	r = build(server, mounts);
 	if (r < 0) {
 		server_destroy(server);
 		return r;
 	}
+	flusher_enter(server->services[0].flusher);
 	*serverp = server;
 	return 0;
 }
@@ -410,37 +304,53 @@ void server_destroy(struct server *server)
 	if (!server)
 		return;
 	listener_close(server->listeners);
-	if (server->context)
-		lws_context_destroy(server->context);
+	for (size_t i = 0; i < server->n_services; i++)
+		service_finish(&server->services[i]);
 	tls_destroy(server->tls);
 	rooms_destroy(server->rooms);
+	flushers_destroy(server->flushers);
 	journal_destroy(server->journal);
 	metrics_destroy(server->metrics);
-	if (server->loop)
-		ev_loop_destroy(server->loop);
 	free(server->mounts);
-	free(server->scratch);
 	free(server);
 }
 
+static void start_watchers(struct server *server)
+{
+	struct ev_loop *loop = server_loop(server);
+
+	ev_timer_start(loop, &server->tidy);
+	if (server->tls)
+		ev_timer_start(loop, &server->watch_files);
+	ev_signal_start(loop, &server->hung_up);
+	ev_signal_start(loop, &server->interrupted);
+	ev_signal_start(loop, &server->terminated);
+}
+
+/* Returns how many run. One that can't be had is no reason not to serve with the others. */
+static size_t start_threads(struct server *server)
+{
+	for (size_t i = 1; i < server->n_services; i++) {
+		int r = service_start(&server->services[i]);
+
+		if (r < 0) {
+			log_error("can't start service thread %zu: %s", i, strerror(-r));
+			return i;
+		}
+	}
+	return server->n_services;
+}
+
+/* Threads close what is still open on their own, side by side: one may have to wait for another one's readers. */
 void server_run(struct server *server)
 {
-	ev_prepare_start(server->loop, &server->flush);
-	ev_timer_start(server->loop, &server->sweep);
-	if (server->tls)
-		ev_timer_start(server->loop, &server->watch_files);
-	ev_signal_start(server->loop, &server->hung_up);
-	ev_signal_start(server->loop, &server->interrupted);
-	ev_signal_start(server->loop, &server->terminated);
-	server->sweep_due = ev_now(server->loop) + 1.;
+	server->services[0].thread = pthread_self();
+	server->n_running = start_threads(server);
+	start_watchers(server);
 	listener_start(server->listeners);
-	ev_run(server->loop, 0);
-	ev_prepare_stop(server->loop, &server->flush);
-	ev_timer_stop(server->loop, &server->sweep);
-	ev_timer_stop(server->loop, &server->drain_limit);
-	ev_timer_stop(server->loop, &server->watch_files);
-	ev_signal_stop(server->loop, &server->hung_up);
-	ev_signal_stop(server->loop, &server->interrupted);
-	ev_signal_stop(server->loop, &server->terminated);
-	log_notice("stopped");
+	service_run(&server->services[0]);
+	for (size_t i = 1; i < server->n_running; i++)
+		service_stop(&server->services[i]);
+	for (size_t i = 1; i < server->n_running; i++)
+		service_join(&server->services[i]);
 }

@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "quota.h"
+#include "service.h"
 
 #include <ev.h>
 #include <libwebsockets.h>
@@ -9,11 +10,15 @@
 #include <stddef.h>
 
 /*
- * The server: one lws context with one vhost on a libev loop, the sockets that
- * it listens on, and what all connections share. It ends by draining: no new
- * connections, 1001 to every WebSocket, and a few seconds for them to go.
+ * The server: its service threads, the sockets that it listens on, and what all
+ * connections share. The thread that runs it is the first of the service
+ * threads, and has the signals, the listening sockets and the files to watch.
+ *
+ * It ends by draining: no new connections, 1001 to every WebSocket, and a few
+ * seconds for them to go.
  */
 
+struct flushers;
 struct listener;
 struct metrics;
 struct rooms;
@@ -22,31 +27,29 @@ struct tls;
 
 struct server {
 	const struct config *config;
-	struct ev_loop *loop;
-	struct lws_context *context;
-	struct lws_vhost *vhost;
+	const struct lws_protocols **protocols;
 	struct lws_http_mount *mounts; /* of the endpoints */
 	const struct lws_http_mount *first_mount;
 	struct listener *listeners;
-	struct metrics *metrics;
-	struct tls *tls; /* NULL: nobody speaks it */
+	struct metrics *metrics; /* of what no service thread counts for itself */
+	struct tls *tls;	 /* NULL: nobody speaks it */
 	struct journal *journal;
+	struct flushers *flushers;
 	struct rooms *rooms;
 	unsigned https_port; /* of the first address that speaks TLS; 0: none does */
 	struct quota connections;
 	unsigned crowd; /* the most connections since memory was last given back */
-	struct lws_dll2_owner sessions;
-	unsigned char *scratch;
-	size_t scratch_size;
-	struct ev_prepare flush;
-	struct ev_timer sweep;
+	struct ev_timer tidy;
 	struct ev_timer drain_limit;
 	struct ev_timer watch_files;
 	struct ev_signal hung_up;
 	struct ev_signal interrupted;
 	struct ev_signal terminated;
-	double sweep_due;
-	bool draining;
+	_Atomic bool draining;
+	unsigned next_service; /* whose turn it is to get a connection */
+	size_t n_running;      /* of the services */
+	size_t n_services;
+	struct service services[];
 };
 
 /*
@@ -65,16 +68,11 @@ void server_run(struct server *server);
 /* The server that a connection belongs to. */
 struct server *server_of(struct lws *wsi);
 
-/* What the config says of the address that a connection came in by. */
-const struct config_listen *server_listen_of(struct lws *wsi);
+/* The loop of the thread that has created the server. */
+struct ev_loop *server_loop(const struct server *server);
 
-/* The loop's time in seconds, as of this turn. */
-double server_now(const struct server *server);
-
+/* On any thread. */
 bool server_is_draining(const struct server *server);
 
-/* Memory of at least that size until the next call; NULL: out of memory. */
-unsigned char *server_scratch(struct server *server, size_t size);
-
-/* A session has ended: the drain may be over with it. */
+/* A session has ended: the drain may be over with it. On any thread. */
 void server_session_closed(struct server *server);

@@ -66,15 +66,15 @@ static int add_headers(const struct session *session, struct lws_process_html_ar
 
 static int establish(struct session *session)
 {
-	struct server *server = server_of(session->wsi);
+	struct service *service = service_of(session->wsi);
 
-	session->metrics = metrics_endpoint(server->metrics, endpoint_name(session));
+	session->metrics = metrics_endpoint(service->metrics, endpoint_name(session));
 	if (!session->metrics)
 		return -1;
-	quota_charge(&server->connections);
-	lws_dll2_add_tail(&session->list, &server->sessions);
+	quota_charge(&service->server->connections);
+	lws_dll2_add_tail(&session->list, &service->sessions);
 	session->established = true;
-	session->heard = server_now(server);
+	session->heard = service_now(service);
 	session->metrics->connections++;
 	session->metrics->opened++;
 	log_event(LOG_LEVEL_INFO, LOG_MODULE, "open", "endpoint", endpoint_name(session), "peer",
@@ -109,16 +109,16 @@ static unsigned final_code(const struct session *session)
 static void finish(struct session *session)
 {
 	if (session->established) {
-		struct server *server = server_of(session->wsi);
+		struct service *service = service_of(session->wsi);
 		unsigned code = final_code(session);
 
 		session->established = false;
 		lws_dll2_remove(&session->list);
-		quota_release(&server->connections);
+		quota_release(&service->server->connections);
 		session->metrics->connections--;
-		metrics_count_close(server->metrics, code);
+		metrics_count_close(service->metrics, code);
 		log_close(session, code);
-		server_session_closed(server);
+		server_session_closed(service->server);
 	}
 	free(session->user);
 	session->user = NULL;
@@ -157,7 +157,7 @@ static int answer_http(struct lws *wsi)
 
 void session_note_alive(struct session *session)
 {
-	session->heard = server_now(server_of(session->wsi));
+	session->heard = service_now(service_of(session->wsi));
 	session->pinged = false;
 }
 
@@ -265,7 +265,7 @@ int session_send(struct session *session, const void *data, size_t size, bool bi
 
 	if (session->close_code)
 		return 0;
-	buffer = server_scratch(server_of(session->wsi), LWS_PRE + size);
+	buffer = service_scratch(service_of(session->wsi), LWS_PRE + size);
 	if (!buffer)
 		return session_fail(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
 				    "out of memory");
@@ -302,7 +302,7 @@ void session_close(struct session *session, uint16_t code, const char *reason)
 	session->close_code = code;
 	session->close_reason = reason;
 	/* Should it take nothing any more, the check for idle connections ends it. */
-	session->heard = server_now(server_of(session->wsi));
+	session->heard = service_now(service_of(session->wsi));
 	lws_callback_on_writable(session->wsi);
 }
 

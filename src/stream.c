@@ -7,14 +7,18 @@
 #include <ev.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #define INTERVAL_SECONDS 1.
 
-/* One for each stream, in the memory that lws keeps for a protocol of a vhost. */
+/*
+ * One for each stream and service thread, in the memory that lws keeps for a
+ * protocol of a vhost. The rooms are the same for all; the first thread ticks.
+ */
 struct stream {
-	struct server *server;
+	struct service *service;
 	stream_next_fn next;
 	struct room *messages; /* WebSocket frames */
 	struct room *events;   /* server-sent events */
@@ -47,15 +51,61 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *watcher, int events)
 	room_append(stream->events, event, (size_t)n);
 }
 
+/* On the first thread. */
 static void start_or_stop(struct stream *stream)
 {
-	struct ev_loop *loop = stream->server->loop;
+	struct ev_loop *loop = stream->service->loop;
 	bool wanted = room_size(stream->messages) + room_size(stream->events) > 0;
 
 	if (wanted && !ev_is_active(&stream->tick))
 		ev_timer_again(loop, &stream->tick);
 	if (!wanted)
 		ev_timer_stop(loop, &stream->tick);
+}
+
+struct look {
+	struct service_task task;
+	const char *protocol;
+};
+
+static void run_look(struct service_task *task, struct service *service)
+{
+	struct look *look = (struct look *)task;
+
+	if (service)
+		start_or_stop(lws_protocol_vh_priv_get(
+			service->vhost,
+			lws_vhost_name_to_protocol(service->vhost, look->protocol)));
+	free(look);
+}
+
+/* Somebody has come or gone: whoever ticks may have to begin or to end. */
+static void tell_ticker(struct lws *wsi, struct stream *stream)
+{
+	struct look *look;
+
+	if (!stream->service->index) {
+		start_or_stop(stream);
+		return;
+	}
+	look = malloc(sizeof(*look));
+	if (!look)
+		return;
+	look->task.run = run_look;
+	look->protocol = lws_get_protocol(wsi)->name;
+	service_post(&stream->service->server->services[0], &look->task);
+}
+
+static int open_rooms(struct stream *stream, const char *name)
+{
+	struct rooms *rooms = stream->service->server->rooms;
+	char events[64];
+	int r = room_open_unlisted(rooms, name, &stream->messages);
+
+	if (r < 0)
+		return r;
+	snprintf(events, sizeof(events), "%s events", name);
+	return room_open_unlisted(rooms, events, &stream->events);
 }
 
 static int create(struct lws *wsi, stream_next_fn next)
@@ -65,21 +115,18 @@ static int create(struct lws *wsi, stream_next_fn next)
 
 	if (!stream)
 		return -1;
-	stream->server = server_of(wsi);
+	stream->service = service_of(wsi);
 	stream->next = next;
 	ev_timer_init(&stream->tick, on_tick, 0., INTERVAL_SECONDS);
 	stream->tick.data = stream;
-	if (room_open_unlisted(stream->server->rooms, &stream->messages) < 0 ||
-	    room_open_unlisted(stream->server->rooms, &stream->events) < 0)
-		return -1;
-	return 0;
+	return open_rooms(stream, lws_get_protocol(wsi)->name) < 0 ? -1 : 0;
 }
 
 static void destroy(struct stream *stream)
 {
-	if (!stream || !stream->server)
+	if (!stream || !stream->service)
 		return;
-	ev_timer_stop(stream->server->loop, &stream->tick);
+	ev_timer_stop(stream->service->loop, &stream->tick);
 	room_release(stream->messages);
 	room_release(stream->events);
 }
@@ -90,36 +137,39 @@ static int listen_for_messages(struct lws *wsi, struct stream_session *ss)
 
 	if (room_session_join(&ss->room, stream->messages) < 0)
 		return -1;
-	start_or_stop(stream);
+	tell_ticker(wsi, stream);
 	return 0;
 }
 
-static int write_event(struct member *member, const void *bytes, size_t size)
+static struct stream_session *of_reader(struct reader *reader)
 {
-	struct stream_session *ss = lws_container_of(member, struct stream_session, room.member);
+	return lws_container_of(reader, struct stream_session, room.member.reader);
+}
+
+static ssize_t write_event(struct reader *reader, const void *bytes, size_t size, uint64_t frames)
+{
+	struct stream_session *ss = of_reader(reader);
 	struct lws *wsi = ss->room.session.wsi;
 	unsigned char *p = (unsigned char *)(uintptr_t)bytes;
 
+	if (lws_partial_buffered(wsi)) {
+		lws_callback_on_writable(wsi);
+		return 0;
+	}
 	if (lws_write(wsi, p, size, LWS_WRITE_HTTP) < 0) {
 		session_abandon(wsi);
 		return -1;
 	}
-	if (!lws_partial_buffered(wsi))
-		return 0;
-	lws_callback_on_writable(wsi);
-	return 1;
+	return (ssize_t)size; /* lws keeps what the socket doesn't take */
 }
 
 /* HTTP has no word for "too slow": the client finds the connection closed and opens another one. */
-static void drop_events(struct member *member)
+static void drop_events(struct reader *reader)
 {
-	struct stream_session *ss = lws_container_of(member, struct stream_session, room.member);
-
-	room_leave(member);
-	session_abandon(ss->room.session.wsi);
+	session_abandon(of_reader(reader)->room.session.wsi);
 }
 
-static const struct member_sink event_sink = {
+static const struct reader_sink event_sink = {
 	.write = write_event,
 	.overrun = drop_events,
 };
@@ -141,11 +191,12 @@ static int answer_http(struct lws *wsi, struct stream_session *ss)
 	if (http_begin_body(wsi, &head, -1) < 0 || method == LWSHUMETH_HEAD)
 		return -1;
 	ss->room.session.wsi = wsi;
-	if (room_join(stream->events, &ss->room.member, &event_sink, NULL) < 0)
+	if (room_join(stream->events, stream->service->flusher, &ss->room.member, &event_sink, NULL,
+		      false) < 0)
 		return -1;
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
-	metrics_server(stream->server->metrics)->listeners++;
-	start_or_stop(stream);
+	metrics_server(stream->service->metrics)->listeners++;
+	tell_ticker(wsi, stream);
 	return 0;
 }
 
@@ -157,8 +208,8 @@ static void stop_listening(struct lws *wsi, struct stream_session *ss, bool even
 		return;
 	room_leave(&ss->room.member);
 	if (events)
-		metrics_server(stream->server->metrics)->listeners--;
-	start_or_stop(stream);
+		metrics_server(stream->service->metrics)->listeners--;
+	tell_ticker(wsi, stream);
 }
 
 /* A stream has nothing to hear: what it is sent counts and is forgotten. */
@@ -182,7 +233,8 @@ int stream_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP:
 		return answer_http(wsi, ss);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return member_writable(&ss->room.member) < 0 ? -1 : 0;
+		reader_writable(&ss->room.member.reader);
+		return 0;
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
 	case LWS_CALLBACK_CLOSED_HTTP:
 		stop_listening(wsi, ss, true);

@@ -11,6 +11,8 @@
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/ssl_ticket.h>
 #include <psa/crypto.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,6 +27,7 @@
 
 struct tls {
 	struct metrics *metrics;
+	pthread_mutex_t lock; /* of the generations */
 	mbedtls_entropy_context entropy;
 	mbedtls_ctr_drbg_context random;
 	mbedtls_ssl_ticket_context tickets;
@@ -34,7 +37,7 @@ struct tls {
 /* One configuration with its certificates, the entry's own first. */
 struct generation {
 	mbedtls_ssl_config config;
-	unsigned references;
+	atomic_uint references;
 	struct tls_identity *identities;
 	size_t n;
 };
@@ -139,6 +142,7 @@ int tls_create(struct tls **tlsp, struct metrics *metrics)
 	if (!tls)
 		return -ENOMEM;
 	tls->metrics = metrics;
+	pthread_mutex_init(&tls->lock, NULL);
 	mbedtls_entropy_init(&tls->entropy);
 	mbedtls_ctr_drbg_init(&tls->random);
 	mbedtls_ssl_ticket_init(&tls->tickets);
@@ -153,7 +157,7 @@ int tls_create(struct tls **tlsp, struct metrics *metrics)
 
 static void release(struct generation *generation)
 {
-	if (--generation->references)
+	if (atomic_fetch_sub(&generation->references, 1) > 1)
 		return;
 	mbedtls_ssl_config_free(&generation->config);
 	for (size_t i = 0; i < generation->n; i++)
@@ -178,6 +182,7 @@ void tls_destroy(struct tls *tls)
 	mbedtls_ctr_drbg_free(&tls->random);
 	mbedtls_entropy_free(&tls->entropy);
 	mbedtls_psa_crypto_free();
+	pthread_mutex_destroy(&tls->lock);
 	free(tls);
 }
 
@@ -314,7 +319,7 @@ int tls_load(struct tls *tls, const struct config_tls *settings)
 static void reload(struct identity_set *set)
 {
 	struct tls *tls = set->tls;
-	struct generation *fresh = NULL;
+	struct generation *fresh = NULL, *old;
 
 	if (set->settings->development)
 		return;
@@ -327,8 +332,11 @@ static void reload(struct identity_set *set)
 			tls_identity_note_files(&set->current->identities[i]);
 		return;
 	}
-	release(set->current);
+	old = set->current;
+	pthread_mutex_lock(&tls->lock);
 	set->current = fresh;
+	pthread_mutex_unlock(&tls->lock);
+	release(old);
 	show_expiry(tls, fresh);
 	metrics_server(tls->metrics)->tls_reloads++;
 	log_notice("%s: loaded anew", set->settings->certificate);
@@ -358,13 +366,17 @@ void tls_reload_changed(struct tls *tls)
 const mbedtls_ssl_config *tls_acquire(struct tls *tls, const struct config_tls *settings)
 {
 	struct identity_set *set = tls->sets;
+	struct generation *generation;
 
 	while (set && set->settings != settings)
 		set = set->next;
 	if (!set)
 		return NULL;
-	set->current->references++;
-	return &set->current->config;
+	pthread_mutex_lock(&tls->lock);
+	generation = set->current;
+	generation->references++;
+	pthread_mutex_unlock(&tls->lock);
+	return &generation->config;
 }
 
 void tls_release(const mbedtls_ssl_config *config)

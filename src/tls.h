@@ -13,6 +13,9 @@
  * one for the connections that are still to come; the old one lasts until the
  * last connection that uses it is gone, so that neither handshakes under way
  * nor open connections notice.
+ *
+ * Connections of any thread may acquire and release; everything else is for the
+ * one that has made it.
  */
 struct tls;
 struct metrics;

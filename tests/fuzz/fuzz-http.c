@@ -3,7 +3,7 @@
 #include "config.h"
 #include "mount/table.h"
 #include "protocols/table.h"
-#include "room.h"
+#include "flusher.h"
 #include "server.h"
 
 #include <errno.h>
@@ -51,6 +51,7 @@ static const char *const preambles[] = {
 #define DESCRIPTORS_MAX 64
 
 static struct server *server;
+static struct service *service;
 
 /* As main() does: those of the mounts come first. */
 static const struct lws_protocols **join_tables(void)
@@ -67,17 +68,18 @@ static const struct lws_protocols **join_tables(void)
 }
 
 /* With limits so small that they are met, and a history that doesn't grow with the inputs. */
-static const char small[] = "{\"listen\": [{\"address\": \"127.0.0.1\", \"port\": 0}],"
-			    " \"limits\": {\"max_payload\": 1000, \"header_bytes\": 2048},"
-			    " \"chat\": {\"history\": 4}, \"www\": \"" FUZZ_WWW "\"}";
+static const char small[] =
+	"{\"listen\": [{\"address\": \"127.0.0.1\", \"port\": 0}],"
+	" \"threads\": 1, \"limits\": {\"max_payload\": 1000, \"header_bytes\": 2048},"
+	" \"chat\": {\"history\": 4}, \"www\": \"" FUZZ_WWW "\"}";
 
 /* The first turns of the loop set the protocols up; no connection comes before that. */
 static bool is_prepared(void)
 {
-	const struct lws_protocols *chat = lws_vhost_name_to_protocol(server->vhost, "chat");
+	const struct lws_protocols *chat = lws_vhost_name_to_protocol(service->vhost, "chat");
 
 	require(chat);
-	return lws_protocol_vh_priv_get(server->vhost, chat) != NULL;
+	return lws_protocol_vh_priv_get(service->vhost, chat) != NULL;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -89,15 +91,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	require(!config_parse(&config, "fuzz", small, sizeof(small) - 1, &error));
 	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	require(!server_create(&server, &config, join_tables(), mount_table));
+	service = &server->services[0];
 	while (!is_prepared())
-		ev_run(server->loop, EVRUN_NOWAIT);
+		ev_run(service->loop, EVRUN_NOWAIT);
 	return 0;
 }
 
 static void turn(void)
 {
-	rooms_flush(server->rooms);
-	ev_run(server->loop, EVRUN_NOWAIT);
+	flusher_run(service->flusher, 0);
+	ev_run(service->loop, EVRUN_NOWAIT);
 }
 
 /* Returns whether anything came: bytes, or the end. */
@@ -162,15 +165,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	require(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
 	require(fds[0] < DESCRIPTORS_MAX);
-	require(lws_adopt_socket_vhost(server->vhost, fds[1]));
+	require(lws_adopt_socket_vhost(service->vhost, fds[1]));
 	preamble = preambles[data[0] % N_PREAMBLES];
 	send_all(fds[0], preamble, strlen(preamble));
 	send_in_pieces(fds[0], data + 2, size - 2, data[1]);
 	serve(fds[0]);
 	close(fds[0]);
 	turn();
-	for (int i = 0; server->sessions.count && i < CLOSING_TURNS; i++)
+	for (int i = 0; service->sessions.count && i < CLOSING_TURNS; i++)
 		turn();
-	require(!server->sessions.count && !server->connections.used);
+	require(!service->sessions.count && !server->connections.used);
 	return 0;
 }

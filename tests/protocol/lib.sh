@@ -31,9 +31,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# start [OPTION...]: runs the daemon on a free port of 127.0.0.1; sets pid and port.
+# start [OPTION...]: runs the daemon on a free port of 127.0.0.1, with two threads on any machine; sets pid and port.
 start() {
-	start_at --address 127.0.0.1 --port 0 --www "$SOURCE_ROOT/www" "${tls_options[@]}" "$@"
+	start_at --address 127.0.0.1 --port 0 --www "$SOURCE_ROOT/www" --threads 2 "${tls_options[@]}" "$@"
 	port=$(sed -n 's/.*listening on https*:.*:\([0-9]*\)\/.*/\1/p' "$log" | head -n 1)
 	http=http${TLS:+s}://127.0.0.1:$port
 	ws=ws://127.0.0.1:$port

@@ -39,12 +39,13 @@ static void defaults(void **state)
 	assert_string_equal(config->listen[0].address, "::");
 	assert_int_equal(config->listen[0].port, 3000);
 	assert_string_equal(config->www, "www");
-	assert_int_equal(config->threads, 1);
+	assert_int_equal(config->threads, 0); /* as many as there are cores */
 	assert_int_equal(config->limits.max_payload, 65536);
 	assert_int_equal(config->limits.max_connections, 20000);
 	assert_int_equal(config->limits.header_bytes, 8192);
 	assert_int_equal(config->limits.handshake_seconds, 10);
 	assert_int_equal(config->limits.idle_seconds, 120);
+	assert_int_equal(config->limits.backlog, 4096);
 	assert_int_equal(config->n_admission, 1);
 	assert_int_equal(chat->n_require_query, 1);
 	assert_string_equal(chat->require_query[0], "username");
@@ -52,6 +53,7 @@ static void defaults(void **state)
 	assert_int_equal(chat->n_require_headers, 0);
 	assert_int_equal(config->chat.history, 1000);
 	assert_string_equal(config->chat.journal, "memory");
+	assert_int_equal(config->chat.ring_bytes, 262144);
 	assert_int_equal(config->log.level, LOG_LEVEL_INFO);
 	assert_int_equal(config->log.format, LOG_FORMAT_TEXT);
 }
@@ -60,16 +62,18 @@ static void every_number(void **state)
 {
 	struct config *config = *state;
 
-	parse(config, "{\"threads\": 1,"
+	parse(config, "{\"threads\": 3,"
 		      " \"limits\": {\"max_payload\": 1, \"max_connections\": 2,"
-		      "  \"header_bytes\": 1024, \"handshake_seconds\": 4, \"idle_seconds\": 5},"
+		      "  \"header_bytes\": 1024, \"handshake_seconds\": 4, \"idle_seconds\": 5,"
+		      "  \"backlog\": 6},"
 		      " \"chat\": {\"history\": 0}}");
-	assert_int_equal(config->threads, 1);
+	assert_int_equal(config->threads, 3);
 	assert_int_equal(config->limits.max_payload, 1);
 	assert_int_equal(config->limits.max_connections, 2);
 	assert_int_equal(config->limits.header_bytes, 1024);
 	assert_int_equal(config->limits.handshake_seconds, 4);
 	assert_int_equal(config->limits.idle_seconds, 5);
+	assert_int_equal(config->limits.backlog, 6);
 	assert_int_equal(config->chat.history, 0);
 }
 
@@ -328,13 +332,14 @@ static const struct wrong wrong_values[] = {
 	{"{\"www\": null}", "www: found null, " NOT_A_STRING},
 	{"{\"www\": true}", "www: found true (a boolean), " NOT_A_STRING},
 	{"{\"www\": \"a\\u0000b\"}", "www: found \"a\\u0000b\" (a string), " NOT_A_STRING},
-	{"{\"threads\": 0}", "threads: found 0 (a number), expected a whole number from 1 to 1"},
-	{"{\"threads\": 2}", "threads: found 2 (a number), expected a whole number from 1 to 1"},
+	{"{\"threads\": 0}", "threads: found 0 (a number), expected a whole number from 1 to 256"},
+	{"{\"threads\": 257}",
+	 "threads: found 257 (a number), expected a whole number from 1 to 256"},
 
 	{"{\"limits\": []}", "limits: found an array, expected an object"},
 	{"{\"limits\": {\"max\": 1}}",
 	 "limits.max: unknown key, expected one of max_payload, max_connections, header_bytes, "
-	 "handshake_seconds, idle_seconds"},
+	 "handshake_seconds, idle_seconds, backlog"},
 	{"{\"limits\": {\"max_payload\": 0}}",
 	 "limits.max_payload: found 0 (a number), expected a whole number from 1 to 1073741824"},
 	{"{\"limits\": {\"max_payload\": 1073741825}}",
@@ -448,7 +453,8 @@ static const struct wrong wrong_values[] = {
 	{"{\"chat\": {\"history\": 1000001}}",
 	 "chat.history: found 1000001 (a number), expected a whole number from 0 to 1000000"},
 	{"{\"chat\": {\"journal\": \"\"}}", "chat.journal: found \"\" (a string), " NOT_A_STRING},
-	{"{\"chat\": {\"log\": 1}}", "chat.log: unknown key, expected one of history, journal"},
+	{"{\"chat\": {\"log\": 1}}", "chat.log: unknown key, expected one of history, journal, "
+				     "ring_bytes"},
 
 	{"{\"log\": {\"level\": \"loud\"}}", "log.level: found \"loud\" (a string), " NOT_A_LEVEL},
 	{"{\"log\": {\"level\": 3}}", "log.level: found 3 (a number), " NOT_A_LEVEL},

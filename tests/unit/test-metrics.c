@@ -89,6 +89,9 @@ static const char small_case[] =
 	"# HELP switchboard_rooms Rooms with members.\n"
 	"# TYPE switchboard_rooms gauge\n"
 	"switchboard_rooms 9\n"
+	"# HELP switchboard_threads Service threads.\n"
+	"# TYPE switchboard_threads gauge\n"
+	"switchboard_threads 2\n"
 	"# HELP switchboard_overruns_total Members closed because they could not keep up.\n"
 	"# TYPE switchboard_overruns_total counter\n"
 	"switchboard_overruns_total 10\n"
@@ -116,6 +119,7 @@ static void whole_text(void **state)
 		.http_requests = 7,
 		.listeners = 8,
 		.rooms = 9,
+		.threads = 2,
 		.overruns = 10,
 		.loop_lag = 0.00025,
 		.loop_lag_max = 1.5,
@@ -125,6 +129,37 @@ static void whole_text(void **state)
 	text = written(metrics);
 	assert_string_equal(text, small_case);
 	free(text);
+}
+
+static void sums_up_threads(void **state)
+{
+	struct metrics *total = *state;
+	struct metrics *parts[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(metrics_create(&parts[i]), 0);
+		metrics_endpoint(parts[i], "/chat")->messages_in = i + 1;
+		metrics_server(parts[i])->http_requests = 10 * (i + 1);
+		metrics_server(parts[i])->loop_lag_max = 2 - i;
+		metrics_count_close(parts[i], 1000);
+		metrics_count_close(parts[i], 4000 + i);
+		metrics_count_rejection(parts[i], "name");
+	}
+	metrics_endpoint(parts[1], "/echo")->messages_in = 7;
+	for (unsigned code = 3000; code < 3040; code++)
+		metrics_count_close(parts[1], code);
+	for (unsigned i = 0; i < 2; i++) {
+		metrics_add(total, parts[i]);
+		metrics_destroy(parts[i]);
+	}
+	assert_has_line(total, "switchboard_messages_received_total{endpoint=\"/chat\"} 3");
+	assert_has_line(total, "switchboard_messages_received_total{endpoint=\"/echo\"} 7");
+	assert_has_line(total, "switchboard_http_requests_total 30");
+	assert_has_line(total, "switchboard_loop_lag_max_seconds 2.000000");
+	assert_has_line(total, "switchboard_closes_total{code=\"1000\"} 2");
+	assert_has_line(total, "switchboard_closes_total{code=\"4001\"} 1");
+	assert_has_line(total, "switchboard_closes_total{code=\"other\"} 11");
+	assert_has_line(total, "switchboard_rejections_total{reason=\"name\"} 2");
 }
 
 static void an_endpoint_has_one_row(void **state)
@@ -205,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(whole_text),
+		TEST(sums_up_threads),
 		TEST(an_endpoint_has_one_row),
 		TEST(counts_rejections_by_reason),
 		TEST(counts_closes_by_code),
