@@ -6,11 +6,6 @@ struct echo {
 	struct session session;
 };
 
-static int give_back(struct session *session, const struct message *message)
-{
-	return session_send(session, message->data, message->size, message->binary);
-}
-
 static int echo_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 			 size_t size)
 {
@@ -18,7 +13,7 @@ static int echo_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 
 	switch (reason) {
 	case LWS_CALLBACK_RECEIVE:
-		return session_receive(&echo->session, in, size, give_back);
+		return session_receive(&echo->session, in, size, session_send_back);
 	default:
 		return session_callback(wsi, reason, user, in, size);
 	}

@@ -104,35 +104,79 @@ static const char *connection_header(struct lws *wsi, bool close)
 								  : "";
 }
 
+/* A head as it is put together; printf would be a tenth of a small request's work. */
+struct head {
+	char *out;
+	size_t room;
+	size_t size; /* may go past room, what doesn't fit is left out */
+};
+
+static void put(struct head *head, const char *text)
+{
+	size_t size = strlen(text);
+
+	if (head->size + size <= head->room)
+		memcpy(head->out + head->size, text, size);
+	head->size += size;
+}
+
+static void put_number(struct head *head, uint64_t number)
+{
+	char digits[24] = "";
+	char *p = digits + sizeof(digits) - 1;
+
+	do {
+		*--p = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	put(head, p);
+}
+
+static void put_header(struct head *head, const char *name, const char *value)
+{
+	put(head, name);
+	put(head, value);
+	put(head, "\r\n");
+}
+
+static void put_header_number(struct head *head, const char *name, uint64_t value)
+{
+	put(head, name);
+	put_number(head, value);
+	put(head, "\r\n");
+}
+
 /* RFC 6797: from now on, only by TLS. */
-static void format_hsts(struct lws *wsi, char *out, size_t size)
+static void put_hsts(struct lws *wsi, struct head *head)
 {
 	const struct config_listen *listen = service_listen_of(wsi);
 
-	*out = '\0';
 	if (listen && listen->tls && listen->tls->hsts_seconds)
-		snprintf(out, size, "Strict-Transport-Security: max-age=%u\r\n",
-			 listen->tls->hsts_seconds);
+		put_header_number(head,
+				  "Strict-Transport-Security: max-age=", listen->tls->hsts_seconds);
 }
 
 /* Returns the head's length, or -1 where it doesn't fit. size is that of the body; -1: unknown. */
 static int format_head(struct lws *wsi, char *out, size_t room, const struct http_reply *reply,
 		       int64_t size)
 {
-	char length[48] = "";
-	char hsts[64];
-	int n;
+	struct head head = {.out = out, .room = room};
 
+	put(&head, is_http_1_0(wsi) ? "HTTP/1.0 " : "HTTP/1.1 ");
+	put_number(&head, reply->status);
+	put_header(&head, " ", reason_phrase(reply->status));
+	put_header(&head, "Date: ", date_now());
+	put(&head, connection_header(wsi, reply->close));
+	if (reply->type)
+		put_header(&head, "Content-Type: ", reply->type);
 	if (size >= 0 && reply->status != 304 && reply->status != 204)
-		snprintf(length, sizeof(length), "Content-Length: %lld\r\n", (long long)size);
-	format_hsts(wsi, hsts, sizeof(hsts));
-	n = snprintf(out, room, "HTTP/1.%c %u %s\r\nDate: %s\r\n%s%s%s%s%s%s%s%s\r\n",
-		     is_http_1_0(wsi) ? '0' : '1', reply->status, reason_phrase(reply->status),
-		     date_now(), connection_header(wsi, reply->close),
-		     reply->type ? "Content-Type: " : "", reply->type ? reply->type : "",
-		     reply->type ? "\r\n" : "", length, hsts, "X-Content-Type-Options: nosniff\r\n",
-		     reply->headers ? reply->headers : "");
-	return n < 0 || (size_t)n >= room ? -1 : n;
+		put_header_number(&head, "Content-Length: ", (uint64_t)size);
+	put_hsts(wsi, &head);
+	put(&head, "X-Content-Type-Options: nosniff\r\n");
+	if (reply->headers)
+		put(&head, reply->headers);
+	put(&head, "\r\n");
+	return head.size > room ? -1 : (int)head.size;
 }
 
 static void count_request(struct lws *wsi)

@@ -196,11 +196,12 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 	}
 }
 
+/* As what lws hands out, partial has LWS_PRE bytes in front, for session_send_back(). */
 static int append_partial(struct session *session, const void *in, size_t size)
 {
-	if (session->partial_size + size > session->partial_capacity) {
+	if (!session->partial || session->partial_size + size > session->partial_capacity) {
 		size_t capacity = (session->partial_size + size) * 2;
-		char *partial = realloc(session->partial, capacity);
+		char *partial = realloc(session->partial, LWS_PRE + capacity);
 
 		if (!partial)
 			return -1;
@@ -208,7 +209,7 @@ static int append_partial(struct session *session, const void *in, size_t size)
 		session->partial_capacity = capacity;
 	}
 	if (size)
-		memcpy(session->partial + session->partial_size, in, size);
+		memcpy(session->partial + LWS_PRE + session->partial_size, in, size);
 	session->partial_size += size;
 	return 0;
 }
@@ -252,11 +253,26 @@ int session_receive(struct session *session, const void *in, size_t size,
 				    "out of memory");
 	if (!lws_is_final_fragment(wsi))
 		return 0;
-	message.data = session->partial;
+	message.data = session->partial + LWS_PRE;
 	message.size = session->partial_size;
 	r = dispatch(session, &message, on_message);
 	drop_partial(session);
 	return r;
+}
+
+/* payload has LWS_PRE bytes in front, which lws writes the frame's header to. */
+static int send_frame(struct session *session, unsigned char *payload, size_t size, bool binary)
+{
+	if (lws_write(session->wsi, payload, size, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0)
+		return -1;
+	session->metrics->messages_out++;
+	session->metrics->bytes_out += size;
+	if (lws_partial_buffered(session->wsi) && !session->paused) {
+		session->paused = true;
+		lws_rx_flow_control(session->wsi, 0);
+		lws_callback_on_writable(session->wsi);
+	}
+	return 0;
 }
 
 int session_send(struct session *session, const void *data, size_t size, bool binary)
@@ -271,17 +287,16 @@ int session_send(struct session *session, const void *data, size_t size, bool bi
 				    "out of memory");
 	if (size)
 		memcpy(buffer + LWS_PRE, data, size);
-	if (lws_write(session->wsi, buffer + LWS_PRE, size,
-		      binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0)
-		return -1;
-	session->metrics->messages_out++;
-	session->metrics->bytes_out += size;
-	if (lws_partial_buffered(session->wsi) && !session->paused) {
-		session->paused = true;
-		lws_rx_flow_control(session->wsi, 0);
-		lws_callback_on_writable(session->wsi);
-	}
-	return 0;
+	return send_frame(session, buffer + LWS_PRE, size, binary);
+}
+
+int session_send_back(struct session *session, const struct message *message)
+{
+	unsigned char *payload = (unsigned char *)(uintptr_t)message->data;
+
+	if (session->close_code)
+		return 0;
+	return send_frame(session, payload, message->size, message->binary);
 }
 
 int session_fail(struct session *session, uint16_t code, const char *reason)

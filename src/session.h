@@ -84,6 +84,9 @@ int session_receive(struct session *session, const void *in, size_t size,
 /* Sends a message. Returns 0, or -1 where the connection is to be closed. */
 int session_send(struct session *session, const void *data, size_t size, bool binary);
 
+/* Sends the message that session_receive() has just handed out, from where it is, without a copy. */
+int session_send_back(struct session *session, const struct message *message);
+
 /* Closes from within the connection's own callback, which returns what this returns. */
 int session_fail(struct session *session, uint16_t code, const char *reason);
 
