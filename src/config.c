@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "config-auth.h"
 #include "config-reader.h"
 #include "config-tls.h"
 
@@ -27,19 +28,10 @@ struct header_list {
 	size_t n;
 };
 
-/* RFC 9110 section 5.6.2: what a field's name is made of. */
-static bool is_token(const char *text)
-{
-	for (const char *p = text; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("!#$%&'*+-.^_`|~", *p))
-			return false;
-	return *text != '\0';
-}
-
 static int read_header(const struct reader *reader, const char *path, const char *name,
 		       struct json_object *value, struct config_header *header)
 {
-	if (!is_token(name))
+	if (!reader_is_token(name))
 		return reader_fail(reader, path,
 				   "not the name of a header, expected letters, digits and -");
 	if (!value || json_object_is_type(value, json_type_boolean)) {
@@ -322,6 +314,7 @@ static const struct field config_fields[] = {
 	{.key = "threads", .read = reader_number, .offset = CONFIG(threads), .min = 1, .max = 1},
 	{.key = "limits", .read = reader_object, .fields = limits_fields},
 	{.key = "admission", .read = read_admission},
+	{.key = "auth", .read = config_read_auth, .offset = CONFIG(auth)},
 	{.key = "chat", .read = reader_object, .fields = chat_fields},
 	{.key = "log", .read = reader_object, .fields = log_fields},
 	{0},
@@ -352,6 +345,7 @@ void config_finish(struct config *config)
 	for (size_t i = 0; i < config->n_admission; i++)
 		finish_admission(&config->admission[i]);
 	free(config->admission);
+	config_auth_free(config->auth);
 	free_listen(config->listen, config->n_listen);
 	free(config->www);
 	free(config->chat.journal);
