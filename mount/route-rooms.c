@@ -85,6 +85,7 @@ static unsigned list_messages(struct room *room, const struct route_request *req
 			      struct json_object **body)
 {
 	uint64_t head = journal_head(room_stream(room));
+	struct journal_range range;
 	uint64_t after, limit;
 	struct json_object *list;
 
@@ -94,7 +95,8 @@ static unsigned list_messages(struct room *room, const struct route_request *req
 			 &after))
 		return route_problem(body, 400, "after: expected a sequence number");
 	list = json_object_new_array();
-	journal_read(room_stream(room), after, (unsigned)limit, add_message, list);
+	range = (struct journal_range){.after = after, .limit = (unsigned)limit};
+	journal_read(room_stream(room), &range, add_message, list);
 	*body = json_object_new_object();
 	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
 	json_object_object_add(*body, "epoch",

@@ -292,6 +292,11 @@ static const struct field chat_fields[] = {
 	 .offset = CONFIG(chat.history),
 	 .min = 0,
 	 .max = 1000000},
+	{.key = "history_seconds",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.history_seconds),
+	 .min = 0,
+	 .max = 315360000},
 	{.key = "journal", .read = reader_string, .offset = CONFIG(chat.journal)},
 	{0},
 };

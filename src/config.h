@@ -96,7 +96,8 @@ struct config {
 	size_t n_admission;
 	struct config_auth *auth; /* NULL: everything is open to everybody */
 	struct {
-		unsigned history; /* messages kept of each room */
+		unsigned history;	  /* messages kept of each room */
+		unsigned history_seconds; /* and for so long; 0: for ever */
 		char *journal;
 	} chat;
 	struct {

@@ -114,9 +114,8 @@ static void destroy(struct room *room)
 	free(room);
 }
 
-static void deliver(void *user, const struct journal_entry *entry)
+static void deliver_one(struct room *room, const struct journal_entry *entry)
 {
-	struct room *room = user;
 	struct rooms *rooms = room->rooms;
 	size_t size;
 
@@ -125,6 +124,12 @@ static void deliver(void *user, const struct journal_entry *entry)
 	size = rooms->encode(entry, rooms->encoded, sizeof(rooms->encoded));
 	if (size <= sizeof(rooms->encoded))
 		room_announce(room, rooms->encoded, size);
+}
+
+static void deliver(void *user, const struct journal_entry *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		deliver_one(user, &entries[i]);
 }
 
 int room_open_unlisted(struct rooms *rooms, struct room **roomp)
@@ -263,9 +268,18 @@ void room_leave(struct member *member)
 	room_release(room);
 }
 
+static void published(struct journal_publication *publication)
+{
+}
+
+/* With the memory journal it is done when this returns. */
 int room_publish(struct room *room, const void *payload, size_t size)
 {
-	return journal_publish(room->stream, payload, size);
+	struct journal_publication publication = {
+		.payload = payload, .size = size, .done = published};
+
+	journal_publish(room->stream, &publication);
+	return publication.result;
 }
 
 static int send_rest(struct member *member)
