@@ -9,7 +9,7 @@
 
 #define LOG_MODULE "journal"
 
-/* So many messages are deleted at a time, so that nobody waits long for it. */
+/* So many are deleted at a time, so that nobody waits long for it. */
 #define TRIM_MAX 4096
 
 /*
@@ -57,6 +57,13 @@ enum statement {
 	STATEMENTS,
 };
 
+/* Times never go back, so what is too old is all in front. */
+#define TRIM(table)                                                                                \
+	"DELETE FROM " table " WHERE room = ?1 AND sequence <= min("                               \
+	" (SELECT min(sequence) FROM " table " WHERE room = ?1) + ?4,"                             \
+	" max(?2, coalesce((SELECT sequence FROM " table " WHERE room = ?1 AND time >= ?3"         \
+	"  ORDER BY sequence LIMIT 1) - 1, 9223372036854775807)))"
+
 static const char *const texts[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
@@ -72,16 +79,8 @@ static const char *const texts[STATEMENTS] = {
 	[FIND_KEY] = "SELECT sequence FROM keys WHERE room = ?1 AND key = ?2 AND time > ?3",
 	[ADD_KEY] = "INSERT OR REPLACE INTO keys (room, key, sequence, time)"
 		    " VALUES (?1, ?2, ?3, ?4)",
-	/* Times never go back, so what is too old is all in front. */
-	[TRIM_MESSAGES] =
-		"DELETE FROM messages WHERE room = ?1 AND sequence <= min("
-		" (SELECT min(sequence) FROM messages WHERE room = ?1) + ?4,"
-		" max(?2, coalesce((SELECT sequence FROM messages WHERE room = ?1"
-		"   AND time >= ?3 ORDER BY sequence LIMIT 1) - 1, 9223372036854775807)))",
-	[TRIM_KEYS] = "DELETE FROM keys WHERE (room, key) IN (SELECT room, key FROM keys"
-		      " WHERE room = ?1 AND sequence <= max(?2, coalesce((SELECT sequence FROM keys"
-		      "   WHERE room = ?1 AND time >= ?3 ORDER BY sequence LIMIT 1) - 1,"
-		      "   9223372036854775807)) ORDER BY sequence LIMIT ?4)",
+	[TRIM_MESSAGES] = TRIM("messages"),
+	[TRIM_KEYS] = TRIM("keys"),
 	[READ] = "SELECT sequence, time, payload FROM messages WHERE room = ?1"
 		 " AND sequence BETWEEN ?2 AND ?3 AND time >= ?4 ORDER BY sequence LIMIT ?5",
 };
