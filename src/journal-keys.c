@@ -49,9 +49,9 @@ void journal_keys_finish(struct journal_keys *keys)
 		forget(keys, TAILQ_FIRST(&keys->by_age));
 }
 
-uint64_t journal_keys_find(struct journal_keys *keys, const void *key, size_t size, int64_t now)
+uint64_t journal_keys_find(struct journal_keys *keys, const void *bytes, size_t size, int64_t now)
 {
-	const struct bytes wanted = {.at = key, .size = size};
+	const struct bytes wanted = {.at = bytes, .size = size};
 	struct journal_key *oldest;
 	struct journal_key *const *found;
 

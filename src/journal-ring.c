@@ -55,7 +55,7 @@ static int grow(struct journal_ring *ring)
 	records = calloc(capacity, sizeof(struct journal_record *));
 	if (!records)
 		return -ENOMEM;
-	for (uint64_t n = ring->first; n < ring->next; n++)
+	for (uint64_t n = ring->first; ring->capacity && n < ring->next; n++)
 		records[n % capacity] = ring->records[n % ring->capacity];
 	free(ring->records);
 	ring->records = records;

@@ -128,8 +128,14 @@ static void deliver_one(struct room *room, const struct journal_entry *entry)
 
 static void deliver(void *user, const struct journal_entry *entries, size_t n)
 {
+	struct room *room = user;
+
+	/* NOLINTBEGIN(clang-analyzer-unix.Malloc): it is held */
+	room_hold(room);
 	for (size_t i = 0; i < n; i++)
-		deliver_one(user, &entries[i]);
+		deliver_one(room, &entries[i]);
+	room_release(room);
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 }
 
 int room_open_unlisted(struct rooms *rooms, struct room **roomp)

@@ -28,11 +28,11 @@ void tickets_destroy(struct tickets *tickets);
  * or -errno.
  */
 int tickets_issue(struct tickets *tickets, const struct identity *identity, int64_t now,
-		  char ticket[TICKET_SIZE]);
+		  char text[TICKET_SIZE]);
 
 /*
  * Takes the ticket: *identity is the caller's to finish. Returns 0, or -ENOENT
  * where there is no such ticket, or none any more.
  */
-int tickets_redeem(struct tickets *tickets, const char *ticket, int64_t now,
+int tickets_redeem(struct tickets *tickets, const char *text, int64_t now,
 		   struct identity *identity);

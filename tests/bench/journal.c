@@ -99,8 +99,8 @@ int main(int argc, char **argv)
 {
 	struct bench bench = {.lock = PTHREAD_MUTEX_INITIALIZER,
 			      .changed = PTHREAD_COND_INITIALIZER};
-	unsigned in_flight = argc > 3 ? (unsigned)atoi(argv[2]) : 0;
-	unsigned count = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
+	unsigned in_flight = argc > 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+	unsigned count = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
 	struct slot *slots = calloc(in_flight + 1, sizeof(*slots));
 	struct journal *journal;
 	struct journal_stream *stream;
@@ -111,6 +111,8 @@ int main(int argc, char **argv)
 	    journal_create(&journal, argv[1], 1000) < 0 ||
 	    journal_open(journal, "bench", ignore, NULL, &stream) < 0) {
 		fprintf(stderr, "Usage: journal SPECIFICATION IN-FLIGHT COUNT [KEY]\n");
+		free(bench.latencies);
+		free(slots);
 		return 2;
 	}
 	for (unsigned i = 0; i < in_flight; i++) {

@@ -2,6 +2,7 @@
 
 #include "identity.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void copies_are_their_own(void **state)
@@ -43,7 +44,7 @@ static void rooms(void **state)
 		char pattern[16], *patterns[] = {pattern};
 		struct identity identity = {.rooms = patterns, .n_rooms = 1};
 
-		strcpy(pattern, rows[i].pattern);
+		snprintf(pattern, sizeof(pattern), "%s", rows[i].pattern);
 		assert_int_equal(identity_may_enter(&identity, rows[i].room), rows[i].may);
 		identity.n_rooms = 0;
 		assert_false(identity_may_enter(&identity, rows[i].room));

@@ -543,7 +543,7 @@ static void look(void *user, const struct journal_entry *entry)
 	seen->gapless &= entry->sequence == seen->last + 1;
 	seen->last = entry->sequence;
 	snprintf(text, sizeof(text), "%.*s", (int)entry->size, (const char *)entry->payload);
-	seen->numbers[entry->sequence] = (unsigned)atoi(text);
+	seen->numbers[entry->sequence] = (unsigned)strtoul(text, NULL, 10);
 }
 
 /* Sends from n on, kills the sender in the middle, and returns how many it was told are kept. */

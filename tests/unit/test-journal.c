@@ -513,8 +513,8 @@ static void any_payload(void **state)
 
 #define ON(function, kind)                                                                         \
 	{                                                                                          \
-		.name = #function " on " #kind, .test_func = function, .setup_func = setup_##kind, \
-		.teardown_func = teardown                                                          \
+		.name = #function " on " #kind, .test_func = (function),                           \
+		.setup_func = setup_##kind, .teardown_func = teardown                              \
 	}
 #define ON_EACH(function) ON(function, memory), ON(function, sqlite)
 

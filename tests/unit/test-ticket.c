@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,14 +51,14 @@ static void what_was_never_issued(void **state)
 	assert_int_equal(tickets_issue(tickets, &ann, NOW, ticket), 0);
 	assert_int_equal(tickets_redeem(tickets, "", NOW, &identity), -ENOENT);
 	for (size_t i = 0; i < TICKET_SIZE - 1; i++) {
-		strcpy(other, ticket);
+		memcpy(other, ticket, sizeof(ticket));
 		other[i] = other[i] == 'x' ? 'y' : 'x';
 		assert_int_equal(tickets_redeem(tickets, other, NOW, &identity), -ENOENT);
-		strcpy(other, ticket);
+		memcpy(other, ticket, sizeof(ticket));
 		other[i] = '\0';
 		assert_int_equal(tickets_redeem(tickets, other, NOW, &identity), -ENOENT);
 	}
-	strcat(strcpy(other, ticket), "A");
+	snprintf(other, sizeof(other), "%sA", ticket);
 	assert_int_equal(tickets_redeem(tickets, other, NOW, &identity), -ENOENT);
 	assert_int_equal(tickets_redeem(tickets, ticket, NOW, &identity), 0);
 	identity_finish(&identity);

@@ -118,7 +118,9 @@ int journal_remove_directory(const char *directory)
 	DIR *dir = opendir(directory);
 	const struct dirent *entry;
 
-	while (dir && (entry = readdir(dir)))
+	if (!dir)
+		return -1;
+	while ((entry = readdir(dir)))
 		unlinkat(dirfd(dir), entry->d_name, 0);
 	closedir(dir);
 	return rmdir(directory);
