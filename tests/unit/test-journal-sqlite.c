@@ -197,6 +197,55 @@ static void old_pages_come_from_the_disk(void **state)
 	journal_destroy(journal);
 }
 
+/* Where those that are too old are still in the file, a page begins behind them. */
+static void old_pages_begin_with_what_is_kept(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(5000);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+	char text[4096];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (int i = 0; i < 500; i++) {
+		record.text[0] = '\0';
+		publish(stream, text);
+	}
+	journal_close(stream);
+	journal_destroy(journal);
+	execute("UPDATE messages SET time = time - 700000 WHERE sequence <= 100");
+	journal = create(5000);
+	journal_limit_age(journal, 600);
+	stream = open_stream(journal, "lobby", &record);
+	record = (struct record){0};
+	assert_int_equal(read_range(stream, 0, 0, 10, false, &record), 10);
+	assert_int_equal(record.last_sequence, 110);
+	assert_int_equal(read_range(stream, 0, 103, 10, true, &record), 2);
+	assert_int_equal(record.last_sequence, 102);
+	assert_int_equal(read_range(stream, 0, 101, 10, false, &record), 0);
+	assert_int_equal(journal_metrics(journal)->disk_reads, 3);
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
+/* One that the database won't have takes those of its transaction along, and nobody else. */
+static void goes_on_after_a_refusal(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(10);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+
+	publish(stream, "a");
+	execute("CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.payload = x'62'"
+		" BEGIN SELECT raise(FAIL, 'not this one'); END");
+	assert_int_equal(publish_with_key(stream, "b", "key").result, -EIO);
+	assert_int_equal(publish_with_key(stream, "c", "key").sequence, 2);
+	assert_string_equal(record.text, "1:a 2:c ");
+	assert_reads(stream, 0, 10, "1:a 2:c ");
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
 static void history_is_cut_in_the_file(void **state)
 {
 	struct record record = {0};
@@ -698,6 +747,8 @@ int main(void)
 		TEST(files_that_are_no_journal),
 		TEST(migrates_version_1),
 		TEST(old_pages_come_from_the_disk),
+		TEST(old_pages_begin_with_what_is_kept),
+		TEST(goes_on_after_a_refusal),
 		TEST(history_is_cut_in_the_file),
 		TEST(old_messages_leave_the_file),
 		TEST(a_key_is_good_for_ten_minutes),

@@ -484,6 +484,7 @@ static void keeps_no_longer_than_told(void **state)
 	publish(stream, "d");
 	assert_reads(stream, 0, 10, "4:d ");
 	assert_string_equal(record.text, "1:a 2:b 3:c 4:d ");
+	assert_int_equal(journal_metrics(journal)->disk_reads, 0); /* it's known to be gone */
 	journal_close(stream);
 	journal_destroy(journal);
 }

@@ -141,6 +141,19 @@ static void assert_result(const struct token_verifier *verifier, const char *tok
 	identity_finish(&identity);
 }
 
+/* A good signature with something behind it is none. */
+static void assert_not_longer(const struct token_verifier *verifier, const char *token)
+{
+	const char *signature = strrchr(token, '.') + 1;
+	unsigned char bytes[1024] = {0};
+	char longer[2048];
+	ssize_t n = base64url_decode(bytes, signature, strlen(signature));
+
+	memcpy(longer, token, (size_t)(signature - token));
+	encode(longer + (signature - token), (char *)bytes, (size_t)n + 1);
+	assert_result(verifier, longer, RFC_EXPIRES - 1, TOKEN_SIGNATURE);
+}
+
 static void assert_rfc(struct config_auth_key *key, const char *token)
 {
 	struct config_auth settings = {
@@ -170,6 +183,7 @@ static void assert_rfc(struct config_auth_key *key, const char *token)
 		assert_int_not_equal(token_verify(verifier, token, n, RFC_EXPIRES - 1, &identity),
 				     0);
 	free(copy);
+	assert_not_longer(verifier, token);
 	token_verifier_destroy(verifier);
 }
 
@@ -279,12 +293,17 @@ static const struct row claims[] = {
 
 static void headers_and_claims(void **state)
 {
+	static const char with_nul[] = "{\"sub\":\"ann\"," EXP "}\0{}";
 	struct config_auth_key key = {.algorithm = CONFIG_AUTH_HS256, .secret = secret};
 	struct config_auth settings = {.keys = &key, .n_keys = 1, .leeway_seconds = 10};
 	struct token_verifier *verifier = create(&settings);
 
 	assert_rows(verifier, headers, LENGTH(headers));
 	assert_rows(verifier, claims, LENGTH(claims));
+	/* For json-c a NUL ends the text. */
+	assert_result(verifier,
+		      sign_with(secret, strlen(secret), HS256, with_nul, sizeof(with_nul) - 1), NOW,
+		      TOKEN_MALFORMED);
 	token_verifier_destroy(verifier);
 }
 
