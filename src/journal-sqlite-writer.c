@@ -80,7 +80,7 @@ static int write_stream(struct sqlite_stream *stream)
 				      &stream->next_id);
 	for (struct journal_publication *p = stream->batch; p && !r; p = p->next)
 		r = write_message(stream, p);
-	if (!r)
+	if (!r && stream->next_head != stream->head) /* a flood of repeats costs no commit */
 		r = database_set_head(sqlite->writer, stream->next_id, stream->next_head);
 	if (!r && stream->untrimmed >= TRIM_EVERY)
 		r = trim_room(sqlite, stream->next_id, stream->next_head);
