@@ -1,8 +1,10 @@
 #include "message.h"
 #include "mount/routes.h"
+#include "posting.h"
 #include "room.h"
 #include "utf8.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,9 +36,10 @@ unsigned route_rooms(const struct route_request *request, struct json_object **b
 	return 200;
 }
 
-static void add_member(void *user, const char *name)
+static bool add_person(void *user, const char *name)
 {
 	json_object_array_add(user, json_object_new_string(name));
+	return json_object_array_length(user) < LIST_MAX;
 }
 
 unsigned route_room_members(const struct route_request *request, struct json_object **body)
@@ -47,7 +50,7 @@ unsigned route_room_members(const struct route_request *request, struct json_obj
 	if (!room)
 		return route_problem(body, 404, "no such room");
 	list = json_object_new_array();
-	room_each_member(room, add_member, list);
+	room_each_person(room, add_person, list);
 	*body = json_object_new_object();
 	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
 	json_object_object_add(*body, "members", list);
@@ -89,6 +92,7 @@ static unsigned list_messages(struct room *room, const struct route_request *req
 			      struct json_object **body)
 {
 	uint64_t head = room_head(room);
+	struct journal_range range;
 	uint64_t after, limit;
 	struct json_object *list;
 
@@ -98,7 +102,8 @@ static unsigned list_messages(struct room *room, const struct route_request *req
 			 &after))
 		return route_problem(body, 400, "after: expected a sequence number");
 	list = json_object_new_array();
-	room_read(room, after, (unsigned)limit, add_message, list);
+	range = (struct journal_range){.after = after, .limit = (unsigned)limit};
+	room_read(room, &range, add_message, list);
 	*body = json_object_new_object();
 	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
 	json_object_object_add(*body, "epoch", json_object_new_string(room_epoch(room)));
@@ -132,22 +137,33 @@ unsigned route_room_messages(const struct route_request *request, struct json_ob
 	return status;
 }
 
-static unsigned publish(struct room *room, const char *sender, struct json_object *text,
-			struct json_object **body)
+static void on_posted(void *user, const struct journal_publication *publication)
 {
-	uint64_t sequence;
+	struct json_object *body;
+	unsigned status = 201;
+
+	if (publication->result < 0) {
+		status = route_problem(&body, publication->result == -EBUSY ? 503 : 500,
+				       "the message could not be kept");
+	} else {
+		body = json_object_new_object();
+		json_object_object_add(body, "seq", json_object_new_uint64(publication->sequence));
+	}
+	route_answer(user, status, body);
+}
+
+static unsigned publish(const struct route_request *request, struct room *room, const char *sender,
+			struct json_object *text, struct json_object **body)
+{
 	size_t size;
 	char *payload = message_compose(sender, json_object_get_string(text),
 					(size_t)json_object_get_string_len(text), &size);
-	int r = payload ? room_publish(room, payload, size, &sequence) : -1;
+	int error = -ENOMEM;
 
-	free(payload);
-	if (r < 0)
-		return route_problem(body, 500, "the message could not be kept");
-	*body = json_object_new_object();
-	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
-	json_object_object_add(*body, "seq", json_object_new_uint64(sequence));
-	return 201;
+	if (payload)
+		posting_send(request->service, room, payload, size, NULL, 0, on_posted,
+			     request->later, &error);
+	return error ? route_problem(body, 500, "out of memory") : ROUTE_LATER;
 }
 
 unsigned route_room_publish(const struct route_request *request, struct json_object **body)
@@ -167,7 +183,7 @@ unsigned route_room_publish(const struct route_request *request, struct json_obj
 	status = open_room(request, &room, body);
 	if (status)
 		return status;
-	status = publish(room, json_object_get_string(sender), text, body);
+	status = publish(request, room, json_object_get_string(sender), text, body);
 	room_release(room);
 	return status;
 }

@@ -23,10 +23,20 @@ static const struct route routes[] = {
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-/* The request of a connection, for as long as it takes to come in. */
+/* The request of a connection, for as long as it takes to come in, and its answer where that takes time. */
 struct call {
 	char *body;
 	size_t size;
+	struct route_later *later; /* the handler has yet to answer */
+	const struct route *route;
+	struct json_object *answer; /* has come, and is to be sent */
+	unsigned status;
+};
+
+struct route_later {
+	struct lws *wsi;
+	struct call *call; /* NULL: the connection is gone */
+	const struct route *route;
 };
 
 struct match {
@@ -136,19 +146,58 @@ static int answer_problem(struct lws *wsi, unsigned status, const char *detail)
 	return -1;
 }
 
-static int call_handler(struct lws *wsi, const struct match *match, struct json_object *json)
+void route_answer(struct route_later *later, unsigned status, struct json_object *body)
 {
-	struct route_request request = {.server = server_of(wsi), .body = json};
+	struct call *call = later->call;
+
+	if (call) {
+		call->later = NULL;
+		call->route = later->route;
+		call->status = status;
+		call->answer = body;
+		lws_callback_on_writable(later->wsi);
+	} else {
+		json_object_put(body);
+	}
+	free(later);
+}
+
+static int send_late_answer(struct lws *wsi, struct call *call)
+{
+	struct json_object *body = call->answer;
+
+	if (!body)
+		return 0;
+	call->answer = NULL;
+	return answer(wsi, call->route, call->status, body);
+}
+
+static int call_handler(struct lws *wsi, struct call *call, const struct match *match,
+			struct json_object *json)
+{
+	struct route_request request = {
+		.server = server_of(wsi), .service = service_of(wsi), .body = json};
 	struct json_object *body = NULL;
 	struct http_query query;
 	unsigned status;
 
 	memcpy(request.parameters, match->parameters, sizeof(request.parameters));
-	if (http_query_read(wsi, &query) < 0)
+	request.later = malloc(sizeof(*request.later));
+	if (!request.later || http_query_read(wsi, &query) < 0) {
+		free(request.later);
 		return -1;
+	}
+	*request.later = (struct route_later){.wsi = wsi, .call = call, .route = match->route};
+	call->later = request.later;
 	request.query = &query;
 	status = match->route->handler(&request, &body);
 	http_query_finish(&query);
+	if (status == ROUTE_LATER) {
+		lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+		return 0;
+	}
+	free(call->later);
+	call->later = NULL;
 	return answer(wsi, match->route, status, body);
 }
 
@@ -175,7 +224,7 @@ static int expect_body(struct lws *wsi)
 	return 0;
 }
 
-static int begin(struct lws *wsi)
+static int begin(struct lws *wsi, struct call *call)
 {
 	struct match match = {0};
 	const char *path;
@@ -189,7 +238,7 @@ static int begin(struct lws *wsi)
 	else if (method == LWSHUMETH_POST)
 		r = expect_body(wsi);
 	else
-		r = call_handler(wsi, &match, NULL);
+		r = call_handler(wsi, call, &match, NULL);
 	free(match.segments);
 	return r;
 }
@@ -242,7 +291,7 @@ static int complete(struct lws *wsi, struct call *call)
 	if (!json_object_is_type(json, json_type_object))
 		r = answer_problem(wsi, 400, "expected a JSON object");
 	else if (find_route(path, method, &match, allow, sizeof(allow)))
-		r = call_handler(wsi, &match, json);
+		r = call_handler(wsi, call, &match, json);
 	free(match.segments);
 	json_object_put(json);
 	return r;
@@ -253,6 +302,9 @@ static void finish(struct call *call)
 	if (!call)
 		return;
 	free(call->body);
+	if (call->later)
+		call->later->call = NULL;
+	json_object_put(call->answer);
 	*call = (struct call){0};
 }
 
@@ -263,7 +315,9 @@ static int routes_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
 
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
-		return begin(wsi);
+		return begin(wsi, call);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return send_late_answer(wsi, call);
 	case LWS_CALLBACK_HTTP_BODY:
 		return collect(wsi, call, in, size);
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:

@@ -12,8 +12,12 @@
 
 #define ROUTE_PARAMETERS_MAX 2
 
+struct route_later;
+
 struct route_request {
 	struct server *server;
+	struct service *service; /* the calling thread's */
+	struct route_later *later;
 	const struct http_query *query;
 	const char *parameters[ROUTE_PARAMETERS_MAX]; /* what stood for each {} of the path */
 	struct json_object *body;		      /* of a POST; NULL else */
@@ -21,8 +25,12 @@ struct route_request {
 
 /*
  * Returns the HTTP status and sets *body to what answers the request, a new
- * reference; for an error that is a problem, see route_problem().
+ * reference; for an error that is a problem, see route_problem(). Or returns
+ * ROUTE_LATER, and route_answer() is called once, with request->later, on the
+ * same thread.
  */
+#define ROUTE_LATER 0
+
 typedef unsigned (*route_fn)(const struct route_request *request, struct json_object **body);
 
 struct route {
@@ -31,6 +39,9 @@ struct route {
 	route_fn handler;
 	const char *type; /* NULL: JSON; else the body is a string, to be sent as it is */
 };
+
+/* Takes the reference to body. The client may be gone by now. */
+void route_answer(struct route_later *later, unsigned status, struct json_object *body);
 
 /* Fills *body with a problem (RFC 9457) and returns its status. */
 unsigned route_problem(struct json_object **body, unsigned status, const char *detail);

@@ -1,5 +1,6 @@
 #include "config-reader.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -96,6 +97,14 @@ int reader_check_string(const struct reader *reader, const char *path, struct js
 	    strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value))
 		return reader_fail_expected(reader, path, value, "%s", expected);
 	return 0;
+}
+
+bool reader_is_token(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("!#$%&'*+-.^_`|~", *p))
+			return false;
+	return *text != '\0';
 }
 
 int reader_string(const struct reader *reader, const char *path, struct json_object *value,

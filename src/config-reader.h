@@ -1,6 +1,7 @@
 #pragma once
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -48,6 +49,9 @@ void reader_index_path(char out[READER_PATH_SIZE], const char *path, size_t i);
 /* Whether the value is a string that isn't empty and has no NUL inside. */
 int reader_check_string(const struct reader *reader, const char *path, struct json_object *value,
 			const char *expected);
+
+/* RFC 9110 section 5.6.2: what the name of a header, and that of a cookie, is made of. */
+bool reader_is_token(const char *text);
 
 /* What struct field's read may be. The target of a string is a char *, which is replaced. */
 int reader_number(const struct reader *reader, const char *path, struct json_object *value,

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "config-auth.h"
 #include "config-reader.h"
 #include "config-tls.h"
 
@@ -27,19 +28,10 @@ struct header_list {
 	size_t n;
 };
 
-/* RFC 9110 section 5.6.2: what a field's name is made of. */
-static bool is_token(const char *text)
-{
-	for (const char *p = text; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("!#$%&'*+-.^_`|~", *p))
-			return false;
-	return *text != '\0';
-}
-
 static int read_header(const struct reader *reader, const char *path, const char *name,
 		       struct json_object *value, struct config_header *header)
 {
-	if (!is_token(name))
+	if (!reader_is_token(name))
 		return reader_fail(reader, path,
 				   "not the name of a header, expected letters, digits and -");
 	if (!value || json_object_is_type(value, json_type_boolean)) {
@@ -305,7 +297,27 @@ static const struct field chat_fields[] = {
 	 .offset = CONFIG(chat.history),
 	 .min = 0,
 	 .max = 1000000},
+	{.key = "history_seconds",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.history_seconds),
+	 .min = 0,
+	 .max = 315360000},
 	{.key = "journal", .read = reader_string, .offset = CONFIG(chat.journal)},
+	{.key = "messages_per_second",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.messages_per_second),
+	 .min = 0,
+	 .max = 1000000000},
+	{.key = "burst",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.burst),
+	 .min = 1,
+	 .max = 1000000000},
+	{.key = "presence_merge",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.presence_merge),
+	 .min = 0,
+	 .max = 1000000},
 	{.key = "ring_bytes",
 	 .read = reader_number,
 	 .offset = CONFIG(chat.ring_bytes),
@@ -332,6 +344,7 @@ static const struct field config_fields[] = {
 	{.key = "threads", .read = reader_number, .offset = CONFIG(threads), .min = 1, .max = 256},
 	{.key = "limits", .read = reader_object, .fields = limits_fields},
 	{.key = "admission", .read = read_admission},
+	{.key = "auth", .read = config_read_auth, .offset = CONFIG(auth)},
 	{.key = "chat", .read = reader_object, .fields = chat_fields},
 	{.key = "log", .read = reader_object, .fields = log_fields},
 	{0},
@@ -342,7 +355,8 @@ static const char default_config[] =
 	" \"limits\": {\"max_payload\": 65536, \"max_connections\": 20000, \"header_bytes\": 8192,"
 	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"backlog\": 4096},"
 	" \"admission\": {\"/chat\": {\"require_query\": [\"username\"]}},"
-	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"ring_bytes\": 262144},"
+	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"ring_bytes\": 262144,"
+	" \"messages_per_second\": 100, \"burst\": 500, \"presence_merge\": 100},"
 	" \"log\": {\"level\": \"info\", \"format\": \"text\"}}";
 
 int config_init(struct config *config)
@@ -362,6 +376,7 @@ void config_finish(struct config *config)
 	for (size_t i = 0; i < config->n_admission; i++)
 		finish_admission(&config->admission[i]);
 	free(config->admission);
+	config_auth_free(config->auth);
 	free_listen(config->listen, config->n_listen);
 	free(config->www);
 	free(config->chat.journal);

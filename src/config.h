@@ -47,6 +47,39 @@ struct config_admission {
 	size_t n_require_headers;
 };
 
+enum config_auth_algorithm {
+	CONFIG_AUTH_HS256,
+	CONFIG_AUTH_ES256,
+	CONFIG_AUTH_RS256,
+};
+
+/* What tokens are signed with. */
+struct config_auth_key {
+	char *id; /* the kid of its tokens; NULL: it goes with any */
+	enum config_auth_algorithm algorithm;
+	char *secret;	  /* of HS256 */
+	char *public_key; /* a file in PEM, of the others */
+};
+
+/* Who sends it as a bearer token may publish over HTTP. */
+struct config_publish_key {
+	char *name;
+	char *secret;
+};
+
+/* Where people's names come from. */
+struct config_auth {
+	struct config_auth_key *keys; /* none: names are taken as they are given */
+	size_t n_keys;
+	char *issuer;	  /* NULL: any */
+	char *audience;	  /* NULL: tokens for nobody in particular */
+	char *name_claim; /* the claim that has the name */
+	char *cookie;	  /* that brings a token along; NULL: none */
+	unsigned leeway_seconds;
+	struct config_publish_key *publish_keys;
+	size_t n_publish_keys;
+};
+
 struct config {
 	struct config_listen *listen;
 	size_t n_listen;
@@ -62,9 +95,15 @@ struct config {
 	} limits;
 	struct config_admission *admission;
 	size_t n_admission;
+	struct config_auth *auth; /* NULL: everything is open to everybody */
 	struct {
-		unsigned history;    /* messages kept of each room */
-		unsigned ring_bytes; /* of each room's wire log */
+		unsigned history;	      /* messages kept of each room */
+		unsigned history_seconds;     /* and for so long; 0: for ever */
+		unsigned ring_bytes;	      /* of each room's wire log */
+		unsigned messages_per_second; /* of each connection and person; 0: any number */
+		unsigned burst;		      /* and so many at once */
+		unsigned
+			presence_merge; /* above so many people, joining and leaving is told once a second */
 		char *journal;
 	} chat;
 	struct {

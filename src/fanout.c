@@ -246,16 +246,15 @@ static int check_room(struct fanout *fanout, size_t size)
 
 int fanout_reserve(struct fanout *const *fanouts, size_t n, size_t size)
 {
-	struct fanout *first = fanouts[0];
 	int result = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		int r = check_room(fanouts[i], size);
 
 		if (r == -EAGAIN) {
-			pthread_mutex_unlock(first->lock);
-			flusher_wait(first->parts[0].flusher);
-			pthread_mutex_lock(first->lock);
+			pthread_mutex_unlock(fanouts[i]->lock);
+			flusher_wait(fanouts[i]->parts[0].flusher);
+			pthread_mutex_lock(fanouts[i]->lock);
 			result = 0;
 			i = SIZE_MAX; /* from the beginning, since others have appended */
 		} else if (r < 0) {

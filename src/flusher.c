@@ -127,7 +127,8 @@ static void unlink_after(struct flusher *flusher, struct part **link)
 	*link = part->next_dirty;
 	if (!*link)
 		flusher->last = link;
-	atomic_exchange(&part->dirty, false); /* so that what was appended before it was marked is seen */
+	atomic_exchange(&part->dirty,
+			false); /* so that what was appended before it was marked is seen */
 }
 
 /* What is marked from now on is due again. A part without readers may be gone the moment the lock is. */

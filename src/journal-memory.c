@@ -1,48 +1,49 @@
+#include "journal-keys.h"
+#include "journal-ring.h"
 #include "journal.h"
 
 #include <errno.h>
 #include <json-c/linkhash.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 /*
  * The newest messages of each room in a ring of records. A stream outlives its
  * room's last member, so that who comes later still finds the history; since
  * strangers name rooms, only so many idle streams are kept, and the one that
  * was left longest ago goes first.
+ *
+ * The journal's lock is for the table and for idle streams; what is in an open
+ * stream has the stream's own, and the caller's.
  */
 #define IDLE_STREAMS_MAX 1024
 
 /* And with more than so many bytes in all, idle streams go too. */
 #define BYTES_MAX ((size_t)256 * 1024 * 1024)
 
-struct record {
-	int64_t time;
-	size_t size;
-	char payload[];
-};
-
 struct memory {
 	struct journal base;
 	unsigned history;
+	pthread_mutex_t lock;
 	struct lh_table
 		*streams; /* by room, in the order in which they were last opened or closed */
 	unsigned idle;
-	size_t bytes; /* of all records */
+	_Atomic size_t bytes; /* of all records and keys */
 };
 
 struct memory_stream {
 	struct journal_stream base;
 	char *room;
-	journal_entry_fn deliver; /* NULL while nobody has it open */
+	journal_deliver_fn deliver; /* NULL while nobody has it open */
 	void *user;
-	char epoch[9];
-	uint64_t head;
-	struct record **records; /* record of sequence n: n % capacity */
-	unsigned capacity;	 /* grows to the history's length as messages come */
+	char epoch
+		[JOURNAL_EPOCH_SIZE]; /* messages of before a restart are gone: one for every run */
+	_Atomic uint64_t head;
+	int64_t time;	      /* of the newest message */
+	pthread_mutex_t lock; /* of the ring */
+	struct journal_ring ring;
+	struct journal_keys keys;
 };
 
 static struct memory *memory_of(const struct memory_stream *stream)
@@ -50,18 +51,21 @@ static struct memory *memory_of(const struct memory_stream *stream)
 	return (struct memory *)stream->base.journal;
 }
 
-static void drop(struct memory *memory, struct record *record)
+/* Drops what is too old to be kept. */
+static void drop_old(struct memory_stream *stream, int64_t now)
 {
-	if (record)
-		memory->bytes -= sizeof(*record) + record->size;
-	free(record);
+	unsigned seconds = stream->base.journal->seconds;
+
+	if (seconds)
+		journal_ring_drop_older(&stream->ring, now - (int64_t)seconds * 1000);
 }
 
 static void stream_destroy(struct memory_stream *stream)
 {
-	for (unsigned i = 0; i < stream->capacity; i++)
-		drop(memory_of(stream), stream->records[i]);
-	free(stream->records);
+	memory_of(stream)->bytes -= stream->ring.bytes + stream->keys.bytes;
+	journal_ring_finish(&stream->ring);
+	journal_keys_finish(&stream->keys);
+	pthread_mutex_destroy(&stream->lock);
 	free(stream->room);
 	free(stream);
 }
@@ -77,10 +81,6 @@ static int memory_create(struct journal **journalp, const char *where, unsigned 
 
 	if (!memory)
 		return -ENOMEM;
-	if (where) {
-		free(memory);
-		return -EINVAL;
-	}
 	memory->base.driver = &journal_memory;
 	memory->history = history;
 	memory->streams = lh_kchar_table_new(16, free_entry);
@@ -88,6 +88,7 @@ static int memory_create(struct journal **journalp, const char *where, unsigned 
 		free(memory);
 		return -ENOMEM;
 	}
+	pthread_mutex_init(&memory->lock, NULL);
 	*journalp = &memory->base;
 	return 0;
 }
@@ -97,17 +98,8 @@ static void memory_destroy(struct journal *journal)
 	struct memory *memory = (struct memory *)journal;
 
 	lh_table_free(memory->streams);
+	pthread_mutex_destroy(&memory->lock);
 	free(memory);
-}
-
-/* Messages of before a restart are gone, so every stream of every run has an epoch of its own. */
-static void choose_epoch(char epoch[9])
-{
-	uint32_t random;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random = (uint32_t)time(NULL);
-	snprintf(epoch, 9, "%08x", random);
 }
 
 static struct memory_stream *stream_create(struct memory *memory, const char *room)
@@ -118,7 +110,10 @@ static struct memory_stream *stream_create(struct memory *memory, const char *ro
 		return NULL;
 	stream->base.journal = &memory->base;
 	stream->room = strdup(room);
-	choose_epoch(stream->epoch);
+	journal_choose_epoch(stream->epoch);
+	pthread_mutex_init(&stream->lock, NULL);
+	journal_ring_init(&stream->ring, memory->history, BYTES_MAX, 1);
+	journal_keys_init(&stream->keys);
 	if (!stream->room || lh_table_insert(memory->streams, stream->room, stream)) {
 		stream_destroy(stream);
 		return NULL;
@@ -126,27 +121,37 @@ static struct memory_stream *stream_create(struct memory *memory, const char *ro
 	return stream;
 }
 
-static int memory_open(struct journal *journal, const char *room, journal_entry_fn deliver,
+static int find_or_create(struct memory *memory, const char *room, struct memory_stream **streamp)
+{
+	void *found;
+
+	if (!lh_table_lookup_ex(memory->streams, room, &found)) {
+		*streamp = stream_create(memory, room);
+		return *streamp ? 0 : -ENOMEM;
+	}
+	*streamp = found;
+	if ((*streamp)->deliver)
+		return -EBUSY;
+	memory->idle--;
+	return 0;
+}
+
+static int memory_open(struct journal *journal, const char *room, journal_deliver_fn deliver,
 		       void *user, struct journal_stream **streamp)
 {
 	struct memory *memory = (struct memory *)journal;
 	struct memory_stream *stream;
-	void *found;
+	int r;
 
-	if (lh_table_lookup_ex(memory->streams, room, &found)) {
-		stream = found;
-		if (stream->deliver)
-			return -EBUSY;
-		memory->idle--;
-	} else {
-		stream = stream_create(memory, room);
-		if (!stream)
-			return -ENOMEM;
+	pthread_mutex_lock(&memory->lock);
+	r = find_or_create(memory, room, &stream);
+	if (!r) {
+		stream->deliver = deliver;
+		stream->user = user;
+		*streamp = &stream->base;
 	}
-	stream->deliver = deliver;
-	stream->user = user;
-	*streamp = &stream->base;
-	return 0;
+	pthread_mutex_unlock(&memory->lock);
+	return r;
 }
 
 static void forget_oldest_idle(struct memory *memory)
@@ -165,10 +170,17 @@ static void forget_oldest_idle(struct memory *memory)
 	}
 }
 
-static void forget_surplus(struct memory *memory)
+static void forget_surplus_locked(struct memory *memory)
 {
 	while (memory->idle > IDLE_STREAMS_MAX || (memory->bytes > BYTES_MAX && memory->idle))
 		forget_oldest_idle(memory);
+}
+
+static void forget_surplus(struct memory *memory)
+{
+	pthread_mutex_lock(&memory->lock);
+	forget_surplus_locked(memory);
+	pthread_mutex_unlock(&memory->lock);
 }
 
 /* Moves the stream behind all others, so that the table's order tells who was left longest ago. */
@@ -187,11 +199,8 @@ static void move_to_end(struct memory *memory, struct memory_stream *stream)
 	}
 }
 
-static void memory_close(struct journal_stream *base)
+static void leave(struct memory *memory, struct memory_stream *stream)
 {
-	struct memory_stream *stream = (struct memory_stream *)base;
-	struct memory *memory = memory_of(stream);
-
 	stream->deliver = NULL;
 	memory->idle++;
 	if (!stream->head) {
@@ -200,105 +209,83 @@ static void memory_close(struct journal_stream *base)
 		return;
 	}
 	move_to_end(memory, stream);
-	forget_surplus(memory);
+	forget_surplus_locked(memory);
 }
 
-/* Doubles the ring up to the history's length; the records move to their new places. */
-static int grow(struct memory_stream *stream, unsigned history)
-{
-	unsigned capacity = stream->capacity ? stream->capacity * 2 : 16;
-	struct record **records;
-
-	if (capacity > history)
-		capacity = history;
-	records = calloc(capacity, sizeof(*records));
-	if (!records)
-		return -ENOMEM;
-	for (uint64_t n = 1; stream->capacity && n <= stream->head; n++)
-		records[n % capacity] = stream->records[n % stream->capacity];
-	free(stream->records);
-	stream->records = records;
-	stream->capacity = capacity;
-	return 0;
-}
-
-static int64_t now_in_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
-}
-
-static int keep(struct memory_stream *stream, const struct journal_entry *entry)
-{
-	unsigned history = memory_of(stream)->history;
-	struct record *record;
-	struct record **place;
-
-	if (entry->sequence >= stream->capacity && stream->capacity < history) {
-		int r = grow(stream, history);
-
-		if (r < 0)
-			return r;
-	}
-	if (!stream->capacity)
-		return 0; /* no history is kept */
-	record = malloc(sizeof(*record) + entry->size);
-	if (!record)
-		return -ENOMEM;
-	record->time = entry->time;
-	record->size = entry->size;
-	memcpy(record->payload, entry->payload, entry->size);
-	place = &stream->records[entry->sequence % stream->capacity];
-	drop(memory_of(stream), *place);
-	*place = record;
-	memory_of(stream)->bytes += sizeof(*record) + record->size;
-	return 0;
-}
-
-static int memory_publish(struct journal_stream *base, const void *payload, size_t size)
+static void memory_close(struct journal_stream *base)
 {
 	struct memory_stream *stream = (struct memory_stream *)base;
-	struct journal_entry entry = {
-		.sequence = stream->head + 1,
-		.time = now_in_milliseconds(),
-		.payload = payload,
-		.size = size,
-	};
-	int r = keep(stream, &entry);
+	struct memory *memory = memory_of(stream);
 
-	if (r < 0)
-		return r;
-	stream->head = entry.sequence;
-	forget_surplus(memory_of(stream));
-	stream->deliver(stream->user, &entry);
-	return 0;
+	pthread_mutex_lock(&memory->lock);
+	leave(memory, stream);
+	pthread_mutex_unlock(&memory->lock);
 }
 
-static int memory_read(struct journal_stream *base, uint64_t after, unsigned limit,
+static int keep(struct memory_stream *stream, const struct journal_publication *publication,
+		struct journal_entry *entry)
+{
+	struct memory *memory = memory_of(stream);
+	size_t before = stream->ring.bytes + stream->keys.bytes;
+	int r;
+
+	pthread_mutex_lock(&stream->lock);
+	drop_old(stream, entry->time);
+	r = journal_ring_append(&stream->ring, entry);
+	pthread_mutex_unlock(&stream->lock);
+	if (!r && publication->key)
+		journal_keys_add(&stream->keys, publication->key, publication->key_size,
+				 entry->sequence, entry->time);
+	memory->bytes += stream->ring.bytes + stream->keys.bytes - before; /* modulo 2^64 */
+	return r;
+}
+
+static void memory_publish(struct journal_stream *base, struct journal_publication *publication)
+{
+	struct memory_stream *stream = (struct memory_stream *)base;
+	struct memory *memory = memory_of(stream);
+	struct journal_entry entry = {
+		.sequence = stream->head + 1,
+		.time = journal_now(),
+		.payload = publication->payload,
+		.size = publication->size,
+	};
+
+	if (entry.time < stream->time)
+		entry.time = stream->time;
+	if (publication->key)
+		publication->sequence = journal_keys_find(&stream->keys, publication->key,
+							  publication->key_size, entry.time);
+	publication->repeated = publication->sequence != 0;
+	if (!publication->repeated) {
+		publication->result = keep(stream, publication, &entry);
+		if (!publication->result) {
+			publication->sequence = entry.sequence;
+			stream->head = entry.sequence;
+			stream->time = entry.time;
+			if (memory->bytes > BYTES_MAX)
+				forget_surplus(memory);
+			stream->deliver(stream->user, &entry, 1);
+		}
+	}
+	publication->done(publication);
+}
+
+static int memory_read(struct journal_stream *base, const struct journal_range *range,
 		       journal_entry_fn each, void *user)
 {
 	struct memory_stream *stream = (struct memory_stream *)base;
-	uint64_t first = stream->head > stream->capacity ? stream->head - stream->capacity + 1 : 1;
-	int count = 0;
+	struct memory *memory = memory_of(stream);
+	size_t before;
+	int n;
 
-	if (!stream->capacity || after >= stream->head)
-		return 0;
-	if (first <= after)
-		first = after + 1;
-	for (uint64_t n = first; n <= stream->head && (unsigned)count < limit; n++, count++) {
-		const struct record *record = stream->records[n % stream->capacity];
-		struct journal_entry entry = {
-			.sequence = n,
-			.time = record->time,
-			.payload = record->payload,
-			.size = record->size,
-		};
-
-		each(user, &entry);
-	}
-	return count;
+	pthread_mutex_lock(&stream->lock);
+	before = stream->ring.bytes;
+	drop_old(stream, journal_now());
+	memory->bytes += stream->ring.bytes - before;
+	n = journal_ring_read(&stream->ring, range, each, user);
+	pthread_mutex_unlock(&stream->lock);
+	return n;
 }
 
 static const char *memory_epoch(const struct journal_stream *base)

@@ -5,6 +5,7 @@
 
 static const struct journal_driver *const drivers[] = {
 	&journal_memory,
+	&journal_sqlite,
 };
 
 /* Finds the driver, and what stands behind its name and a colon. */
@@ -12,16 +13,15 @@ static const struct journal_driver *find_driver(const char *specification, const
 {
 	size_t length = strcspn(specification, ":");
 
+	*where = specification[length] ? specification + length + 1 : NULL;
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
 		if (strlen(drivers[i]->name) == length &&
-		    !strncmp(drivers[i]->name, specification, length)) {
-			*where = specification[length] ? specification + length + 1 : NULL;
-			return drivers[i];
-		}
+		    !strncmp(drivers[i]->name, specification, length))
+			return drivers[i]->is_somewhere == (*where && **where) ? drivers[i] : NULL;
 	return NULL;
 }
 
-int journal_is_known(const char *specification)
+bool journal_is_known(const char *specification)
 {
 	const char *where;
 
@@ -42,7 +42,17 @@ void journal_destroy(struct journal *journal)
 		journal->driver->destroy(journal);
 }
 
-int journal_open(struct journal *journal, const char *room, journal_entry_fn deliver, void *user,
+void journal_limit_age(struct journal *journal, unsigned seconds)
+{
+	journal->seconds = seconds;
+}
+
+const struct journal_metrics *journal_metrics(const struct journal *journal)
+{
+	return &journal->metrics;
+}
+
+int journal_open(struct journal *journal, const char *room, journal_deliver_fn deliver, void *user,
 		 struct journal_stream **streamp)
 {
 	return journal->driver->open(journal, room, deliver, user, streamp);
@@ -54,15 +64,20 @@ void journal_close(struct journal_stream *stream)
 		stream->journal->driver->close(stream);
 }
 
-int journal_publish(struct journal_stream *stream, const void *payload, size_t size)
+void journal_publish(struct journal_stream *stream, struct journal_publication *publication)
 {
-	return stream->journal->driver->publish(stream, payload, size);
+	publication->stream = stream;
+	publication->next = NULL;
+	publication->result = 0;
+	publication->sequence = 0;
+	publication->repeated = false;
+	stream->journal->driver->publish(stream, publication);
 }
 
-int journal_read(struct journal_stream *stream, uint64_t after, unsigned limit,
+int journal_read(struct journal_stream *stream, const struct journal_range *range,
 		 journal_entry_fn each, void *user)
 {
-	return stream->journal->driver->read(stream, after, limit, each, user);
+	return stream->journal->driver->read(stream, range, each, user);
 }
 
 const char *journal_epoch(const struct journal_stream *stream)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -8,15 +9,30 @@
  *
  * A stream holds the messages of one room. Publishing hands a payload to the
  * journal; once it is kept, and has its sequence number and time, the journal
- * delivers it to whoever opened the stream. That may happen before
- * journal_publish() returns (memory) or later (a disk, another node), always on
- * the event loop's thread and always in the order of the sequence numbers,
- * which are 1, 2, 3 … without a gap.
+ * delivers it to whoever opened the stream, and then calls the publication's
+ * done(). Sequence numbers are 1, 2, 3 … without a gap, and times never go
+ * back.
+ *
+ * The memory journal does both before journal_publish() returns, on the
+ * caller's thread. SQLite does it later, from a thread of its own, which holds
+ * no lock of the journal's meanwhile: deliver may wait for the caller's locks,
+ * but while it does nothing else is committed.
+ *
+ * Threads: any thread may call any function; calls on one stream are the
+ * caller's to serialise, except journal_read(), journal_head() and
+ * journal_epoch(), which may run beside each other and beside
+ * journal_publish().
  *
  * Payloads are bytes that the journal never looks into.
  */
 struct journal;
 struct journal_stream;
+
+/* The same key in the same room is the same message for so long. */
+#define JOURNAL_KEY_SECONDS 600
+
+/* And as long as no more than so many keys have come since, so that a flood costs only so much. */
+#define JOURNAL_KEYS_MAX 65536
 
 struct journal_entry {
 	uint64_t sequence;
@@ -25,19 +41,69 @@ struct journal_entry {
 	size_t size;
 };
 
-/* The entry is good for the time of the call. */
+/* The entry is good for the time of the call. It must not call the journal. */
 typedef void (*journal_entry_fn)(void *user, const struct journal_entry *entry);
+
+/*
+ * Called for all entries in the order of their sequences, some at a time, by
+ * one thread at a time for each stream. They are good for the time of the call.
+ */
+typedef void (*journal_deliver_fn)(void *user, const struct journal_entry *entries, size_t n);
+
+/*
+ * A message on its way: the caller's memory, which stays where it is, with the
+ * payload and the key, until done() is called. That happens exactly once, maybe
+ * before journal_publish() returns.
+ */
+struct journal_publication {
+	const void *payload;
+	size_t size;
+	const void *
+		key; /* tells it from others of its room: who sent it and how they call it. NULL: it has none */
+	size_t key_size;
+	void (*done)(struct journal_publication *publication);
+
+	/* The outcome. */
+	int result;	   /* 0, -ENOSPC, -EIO, -ENOMEM, or -EBUSY: too many are waiting */
+	uint64_t sequence; /* where it is 0 */
+	bool repeated;	   /* it was there already, with that sequence, and isn't delivered again */
+
+	/* The journal's own. */
+	struct journal_stream *stream;
+	struct journal_publication *next;
+	int64_t time;
+};
+
+/* Messages to read: those after a sequence and before another, and at most limit of them. */
+struct journal_range {
+	uint64_t after;
+	uint64_t before; /* 0: up to the newest */
+	unsigned limit;
+	bool newest; /* where there are more than limit: the newest of them, else the oldest */
+};
+
+/* Counters for the metrics, each of them changed by one thread at a time; memory leaves them at 0. */
+struct journal_metrics {
+	_Atomic uint64_t commits;
+	_Atomic uint64_t commit_nanoseconds; /* in all */
+	_Atomic uint64_t commit_nanoseconds_max;
+	_Atomic uint64_t failures; /* publications that could not be kept */
+	_Atomic uint64_t queue;	   /* publications that wait */
+	_Atomic uint64_t cache_reads;
+	_Atomic uint64_t disk_reads;
+};
 
 /* What a kind of journal implements; see the functions of the same names below. */
 struct journal_driver {
 	const char *name;
+	bool is_somewhere; /* WHERE must be given, else it must not */
 	int (*create)(struct journal **journalp, const char *where, unsigned history);
 	void (*destroy)(struct journal *journal);
-	int (*open)(struct journal *journal, const char *room, journal_entry_fn deliver, void *user,
-		    struct journal_stream **streamp);
+	int (*open)(struct journal *journal, const char *room, journal_deliver_fn deliver,
+		    void *user, struct journal_stream **streamp);
 	void (*close)(struct journal_stream *stream);
-	int (*publish)(struct journal_stream *stream, const void *payload, size_t size);
-	int (*read)(struct journal_stream *stream, uint64_t after, unsigned limit,
+	void (*publish)(struct journal_stream *stream, struct journal_publication *publication);
+	int (*read)(struct journal_stream *stream, const struct journal_range *range,
 		    journal_entry_fn each, void *user);
 	const char *(*epoch)(const struct journal_stream *stream);
 	uint64_t (*head)(const struct journal_stream *stream);
@@ -46,6 +112,8 @@ struct journal_driver {
 /* Begins every journal: the driver's own struct follows. */
 struct journal {
 	const struct journal_driver *driver;
+	_Atomic unsigned seconds; /* that messages are kept; 0: for ever */
+	struct journal_metrics metrics;
 };
 
 struct journal_stream {
@@ -53,30 +121,52 @@ struct journal_stream {
 };
 
 extern const struct journal_driver journal_memory;
+extern const struct journal_driver journal_sqlite;
 
 /* Whether that is a journal that journal_create() knows, such as "memory". */
-int journal_is_known(const char *specification);
+bool journal_is_known(const char *specification);
 
 /*
- * Opens the journal that specification ("memory", or "KIND:WHERE") names and
- * that keeps the newest history messages of each room. Returns 0 or -errno.
+ * Opens the journal that specification ("memory", or "sqlite:FILE") names and
+ * that keeps the newest history messages of each room. Returns 0 or -errno, and
+ * -EBUSY where another process has it open.
  */
 int journal_create(struct journal **journalp, const char *specification, unsigned history);
+
+/* Every stream must have been closed. */
 void journal_destroy(struct journal *journal);
 
-/* A room has at most one open stream at a time. Returns 0 or -errno. */
-int journal_open(struct journal *journal, const char *room, journal_entry_fn deliver, void *user,
-		 struct journal_stream **streamp);
-void journal_close(struct journal_stream *stream);
+/* Keeps messages no longer than that; 0: for ever, as it is without this. */
+void journal_limit_age(struct journal *journal, unsigned seconds);
 
-/* Hands over a payload, which is copied. Returns 0, or -errno where it will never be delivered. */
-int journal_publish(struct journal_stream *stream, const void *payload, size_t size);
+const struct journal_metrics *journal_metrics(const struct journal *journal);
 
 /*
- * Calls each for the kept messages with a sequence greater than after, oldest
- * first, at most limit of them. Returns how many, or -errno.
+ * A room has at most one open stream at a time. SQLite may have to wait for the
+ * disk. Returns 0 or -errno.
  */
-int journal_read(struct journal_stream *stream, uint64_t after, unsigned limit,
+int journal_open(struct journal *journal, const char *room, journal_deliver_fn deliver, void *user,
+		 struct journal_stream **streamp);
+
+/* Once every publication is done; the last one's done() may call it. */
+void journal_close(struct journal_stream *stream);
+
+/* Hands over a message. Whatever comes of it, done() is told. */
+void journal_publish(struct journal_stream *stream, struct journal_publication *publication);
+
+/*
+ * Calls each for the kept messages in range, oldest first. Returns how many, or
+ * -errno. What is kept has no gaps: where the first is not the one after
+ * range->after, those between are gone.
+ *
+ * A message can be read a moment before it is delivered. Who must have each
+ * exactly once notes the last sequence that deliver brought, under a lock of
+ * its own, and reads before the next.
+ *
+ * The newest messages of an open stream, as many as are kept up to about
+ * 1 MiB, are in memory. For older ones SQLite waits for the disk.
+ */
+int journal_read(struct journal_stream *stream, const struct journal_range *range,
 		 journal_entry_fn each, void *user);
 
 /* Changes when the room's sequence starts anew; good until the stream is closed. */

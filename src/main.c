@@ -226,7 +226,9 @@ static int check_references(const struct config *config, const struct lws_protoc
 			return EXIT_USAGE;
 		}
 	if (!journal_is_known(config->chat.journal)) {
-		fprintf(stderr, "switchboard: chat.journal: found \"%s\", expected \"memory\"\n",
+		fprintf(stderr,
+			"switchboard: chat.journal: found \"%s\", expected \"memory\" or "
+			"\"sqlite:FILE\"\n",
 			config->chat.journal);
 		return EXIT_USAGE;
 	}

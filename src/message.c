@@ -29,6 +29,16 @@ static int64_t now_in_milliseconds(void)
 	return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
 }
 
+char *message_of_json(struct json_object *object, size_t *size)
+{
+	const char *json = json_object_to_json_string_length(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, size);
+	char *text = json ? strndup(json, *size) : NULL;
+
+	json_object_put(object);
+	return text;
+}
+
 /* The members of an object without its braces. Takes the reference. */
 static char *members_of(struct json_object *object, size_t *size)
 {
@@ -44,17 +54,21 @@ static char *members_of(struct json_object *object, size_t *size)
 	return members;
 }
 
+static void add(struct json_object *object, const char *key, struct json_object *value)
+{
+	json_object_object_add_ex(object, key, value,
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+}
+
 char *message_compose(const char *sender, const char *text, size_t text_size, size_t *size)
 {
 	struct json_object *object = json_object_new_object();
 
 	if (!object)
 		return NULL;
-	json_object_object_add_ex(object, "sender", json_object_new_string(sender),
-				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
-	json_object_object_add_ex(object, "message",
-				  json_object_new_string_len(text, (int)text_size),
-				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+	add(object, "type", json_object_new_string_len("message", 7));
+	add(object, "sender", json_object_new_string(sender));
+	add(object, "message", json_object_new_string_len(text, (int)text_size));
 	return members_of(object, size);
 }
 
@@ -76,32 +90,41 @@ size_t message_encode(const struct journal_entry *entry, char *buffer, size_t si
 
 char *message_notice(const char *text, size_t *size)
 {
-	size_t payload_size;
-	char *payload = message_compose(MESSAGE_SERVER, text, strlen(text), &payload_size);
+	struct json_object *object = json_object_new_object();
 	char time[40];
-	char *notice;
-	int n;
 
-	if (!payload)
+	if (!object)
 		return NULL;
 	format_time(time, sizeof(time), now_in_milliseconds());
-	n = asprintf(&notice, "{%s,\"time\":\"%s\"}", payload, time);
-	free(payload);
-	if (n < 0)
-		return NULL;
-	*size = (size_t)n;
-	return notice;
+	add(object, "sender", json_object_new_string(MESSAGE_SERVER));
+	add(object, "message", json_object_new_string(text));
+	add(object, "time", json_object_new_string(time));
+	return message_of_json(object, size);
 }
 
-char *message_error(const char *text, size_t *size)
+char *message_error_plain(const struct message_error *error, size_t *size)
 {
-	char *error;
-	int n = asprintf(&error, "{\"sender\":\"" MESSAGE_SERVER "\",\"error\":\"%s\"}", text);
+	struct json_object *object = json_object_new_object();
 
-	if (n < 0)
+	if (!object)
 		return NULL;
-	*size = (size_t)n;
-	return error;
+	add(object, "sender", json_object_new_string(MESSAGE_SERVER));
+	add(object, "error", json_object_new_string(error->text));
+	return message_of_json(object, size);
+}
+
+char *message_error_rich(const struct message_error *error, size_t *size)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (!object)
+		return NULL;
+	add(object, "type", json_object_new_string("error"));
+	add(object, "code", json_object_new_string(error->code));
+	add(object, "message", json_object_new_string(error->text));
+	if (error->id)
+		add(object, "id", json_object_new_string(error->id));
+	return message_of_json(object, size);
 }
 
 const char *message_check(struct json_object *text)
@@ -120,22 +143,17 @@ const char *message_check(struct json_object *text)
 	return NULL;
 }
 
-struct json_object *message_parse(struct json_tokener *tokener, const char *text, size_t size,
-				  struct json_object **root, const char **error)
+struct json_object *message_parse(struct json_tokener *tokener, const char *text, size_t size)
 {
-	struct json_object *message;
+	struct json_object *root = NULL;
 
-	*root = NULL;
 	json_tokener_reset(tokener);
 	if (size < INT_MAX)
-		*root = json_tokener_parse_ex(tokener, text, (int)size);
-	if (!json_object_is_type(*root, json_type_object) ||
-	    json_tokener_get_error(tokener) != json_tokener_success ||
-	    json_tokener_get_parse_end(tokener) != size) {
-		*error = "expected a JSON object with a message";
-		return NULL;
-	}
-	message = json_object_object_get(*root, "message");
-	*error = message_check(message);
-	return *error ? NULL : message;
+		root = json_tokener_parse_ex(tokener, text, (int)size);
+	if (json_object_is_type(root, json_type_object) &&
+	    json_tokener_get_error(tokener) == json_tokener_success &&
+	    json_tokener_get_parse_end(tokener) == size)
+		return root;
+	json_object_put(root);
+	return NULL;
 }

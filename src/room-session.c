@@ -104,13 +104,18 @@ static const struct reader_sink sink = {
 	.overrun = too_slow,
 };
 
-int room_session_join(struct room_session *rs, struct room *room)
+int room_session_join(struct room_session *rs, struct room *room, enum room_kind kind)
 {
 	struct session *session = &rs->session;
-	int window = lws_ext_pm_deflate_window_bits(session->wsi);
+	const struct room_joining how = {
+		.flusher = service_of(session->wsi)->flusher,
+		.sink = &sink,
+		.name = session->user,
+		.kind = kind,
+		.deflated = lws_ext_pm_deflate_window_bits(session->wsi) >= DEFLATER_WINDOW_BITS,
+	};
 
-	return room_join(room, service_of(session->wsi)->flusher, &rs->member, &sink, session->user,
-			 window >= DEFLATER_WINDOW_BITS);
+	return room_join(room, &rs->member, &how);
 }
 
 /* What was said before it closes comes first. Returns what the callback must return. */

@@ -12,9 +12,9 @@ struct room_session {
 	struct member member;
 };
 
-/* Makes the session a member. Returns 0 or -errno. */
-int room_session_join(struct room_session *rs, struct room *room);
+/* Makes the session a member. Returns as room_join() does. */
+int room_session_join(struct room_session *rs, struct room *room, enum room_kind kind);
 
-/* As session_callback(), for a session that may be a member: it leaves the room when it closes. */
+/* As session_callback(), for a session that may be a member: it leaves the room when it closes, if it hasn't. */
 int room_session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 			  size_t size);

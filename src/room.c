@@ -1,6 +1,7 @@
 #include "room.h"
 
 #include "deflater.h"
+#include "people.h"
 
 #include <errno.h>
 #include <json-c/linkhash.h>
@@ -20,9 +21,14 @@ struct rooms {
 	pthread_mutex_t lock; /* of the table; taken before a room's */
 	struct lh_table *by_name;
 	struct lh_table *unlisted;
+	pthread_cond_t emptied;
 };
 
-enum { PLAIN, DEFLATED, N_FANOUTS };
+/* Of each kind of members, those who take the frames as they are and those who take them compressed. */
+enum { PLAIN, PLAIN_DEFLATED, RICH, RICH_DEFLATED, N_FANOUTS };
+
+static const enum room_kind kind_of[] = {ROOM_PLAIN, ROOM_PLAIN, ROOM_RICH, ROOM_RICH};
+static const bool is_deflated[] = {false, true, false, true};
 
 struct room {
 	struct rooms *rooms;
@@ -31,10 +37,11 @@ struct room {
 	atomic_uint references;
 	pthread_mutex_t lock; /* of all that follows */
 	struct journal_stream *stream;
+	uint64_t delivered; /* the last message that members have, or are about to have */
 	struct fanout *fanouts[N_FANOUTS];
 	struct deflater *deflater; /* NULL: not needed */
-	struct member *members;
-	size_t count;
+	struct people *people;
+	size_t count; /* of members */
 };
 
 int rooms_create(struct rooms **roomsp, struct journal *journal, struct flushers *flushers,
@@ -51,6 +58,7 @@ int rooms_create(struct rooms **roomsp, struct journal *journal, struct flushers
 	rooms->by_name = lh_kchar_table_new(16, NULL);
 	rooms->unlisted = lh_kchar_table_new(16, NULL);
 	pthread_mutex_init(&rooms->lock, NULL);
+	pthread_cond_init(&rooms->emptied, NULL);
 	if (!rooms->by_name || !rooms->unlisted) {
 		rooms_destroy(rooms);
 		return -ENOMEM;
@@ -67,8 +75,23 @@ void rooms_destroy(struct rooms *rooms)
 		lh_table_free(rooms->by_name);
 	if (rooms->unlisted)
 		lh_table_free(rooms->unlisted);
+	pthread_cond_destroy(&rooms->emptied);
 	pthread_mutex_destroy(&rooms->lock);
 	free(rooms);
+}
+
+/* With the table's lock held. */
+static bool is_empty(const struct rooms *rooms)
+{
+	return !lh_table_length(rooms->by_name) && !lh_table_length(rooms->unlisted);
+}
+
+void rooms_wait(struct rooms *rooms)
+{
+	pthread_mutex_lock(&rooms->lock);
+	while (!is_empty(rooms))
+		pthread_cond_wait(&rooms->emptied, &rooms->lock);
+	pthread_mutex_unlock(&rooms->lock);
 }
 
 size_t rooms_count(struct rooms *rooms)
@@ -121,6 +144,7 @@ static void destroy(struct room *room)
 	for (int i = 0; i < N_FANOUTS; i++)
 		fanout_destroy(room->fanouts[i]);
 	deflater_destroy(room->deflater);
+	people_destroy(room->people);
 	pthread_mutex_destroy(&room->lock);
 	free(room->name);
 	free(room);
@@ -149,9 +173,7 @@ static int create(struct rooms *rooms, const char *name, struct room **roomp)
 	room->references = 1;
 	init_recursive(&room->lock);
 	room->name = strdup(name);
-	r = room->name ? 0 : -ENOMEM;
-	if (!r)
-		r = fanout_create(&room->fanouts[PLAIN], rooms->flushers, rooms->ring, &room->lock);
+	r = room->name ? people_create(&room->people) : -ENOMEM;
 	if (r < 0) {
 		destroy(room);
 		return r;
@@ -160,49 +182,72 @@ static int create(struct rooms *rooms, const char *name, struct room **roomp)
 	return 0;
 }
 
-/* With the lock held, as often as it may be. */
-static void append_deflated(struct room *room, const char *text, size_t size)
+/* Compresses the text unless that has been done; false: it isn't worth it. */
+static bool deflate_once(struct room *room, const char *text, size_t size, char *out, size_t *n)
 {
-	char deflated[ENCODED_SIZE];
-	size_t n = 0;
-
-	if (size >= DEFLATER_MIN_SIZE && size <= sizeof(deflated))
-		n = deflater_run(room->deflater, text, size, deflated, size);
-	if (n)
-		fanout_append_frame(room->fanouts[DEFLATED], WIRE_COMPRESSED_TEXT, deflated, n);
-	else
-		fanout_append_frame(room->fanouts[DEFLATED], WIRE_TEXT, text, size);
+	if (*n == SIZE_MAX)
+		*n = size >= DEFLATER_MIN_SIZE && size <= ENCODED_SIZE && room->deflater
+			     ? deflater_run(room->deflater, text, size, out, size)
+			     : 0;
+	return *n > 0;
 }
 
-static int announce(struct room *room, const char *text, size_t size)
+static bool has_readers(const struct fanout *fanout)
 {
+	return fanout && fanout_readers(fanout);
+}
+
+/* With the lock held. */
+static int announce(struct room *room, enum room_kind kinds, const char *text, size_t size)
+{
+	char deflated[ENCODED_SIZE];
+	size_t n = SIZE_MAX;
 	int r = fanout_reserve(room->fanouts, N_FANOUTS, wire_frame_size(size));
 
 	if (r <= 0)
 		return r;
-	if (fanout_readers(room->fanouts[PLAIN]))
-		fanout_append_frame(room->fanouts[PLAIN], WIRE_TEXT, text, size);
-	if (room->fanouts[DEFLATED] && fanout_readers(room->fanouts[DEFLATED]))
-		append_deflated(room, text, size);
+	for (int i = 0; i < N_FANOUTS; i++) {
+		if (!(kinds & kind_of[i]) || !has_readers(room->fanouts[i]))
+			continue;
+		if (is_deflated[i] && deflate_once(room, text, size, deflated, &n))
+			fanout_append_frame(room->fanouts[i], WIRE_COMPRESSED_TEXT, deflated, n);
+		else
+			fanout_append_frame(room->fanouts[i], WIRE_TEXT, text, size);
+	}
 	return 0;
 }
 
-/* The journal calls it while it is being handed a message, or on a thread of its own. */
-static void deliver(void *user, const struct journal_entry *entry)
+/*
+ * The journal calls it while it is being handed a message, with the lock held
+ * already, or on a thread of its own.
+ */
+static void deliver(void *user, const struct journal_entry *entries, size_t n)
 {
 	struct room *room = user;
 	char text[ENCODED_SIZE];
-	size_t size;
 
 	pthread_mutex_lock(&room->lock);
-	if (room->count) {
-		size = room->rooms->encode(entry, text, sizeof(text));
-		if (size <= sizeof(text))
-			announce(room, text, size);
+	for (size_t i = 0; i < n; i++) {
+		size_t size =
+			room->count ? room->rooms->encode(&entries[i], text, sizeof(text)) : 0;
+
+		if (size && size <= sizeof(text))
+			announce(room, ROOM_BOTH, text, size);
+		room->delivered = entries[i].sequence;
 	}
 	pthread_mutex_unlock(&room->lock);
 }
 
+static int open_stream(struct room *room)
+{
+	int r = journal_open(room->rooms->journal, room->name, deliver, room, &room->stream);
+
+	if (!r)
+		room->delivered = journal_head(room->stream);
+	return r;
+}
+
+/* With the table's lock held. */
 static int open_in(struct rooms *rooms, struct lh_table *table, const char *name,
 		   struct room **roomp)
 {
@@ -212,7 +257,7 @@ static int open_in(struct rooms *rooms, struct lh_table *table, const char *name
 	if (!room) {
 		r = create(rooms, name, &room);
 		if (!r && table == rooms->by_name)
-			r = journal_open(rooms->journal, name, deliver, room, &room->stream);
+			r = open_stream(room);
 		if (!r && lh_table_insert(table, room->name, room))
 			r = -ENOMEM;
 		if (r < 0) {
@@ -272,6 +317,8 @@ void room_release(struct room *room)
 	if (atomic_fetch_sub(&room->references, 1) == 1) {
 		lh_table_delete(room->table, room->name);
 		destroy(room);
+		if (is_empty(rooms))
+			pthread_cond_signal(&rooms->emptied);
 	}
 	pthread_mutex_unlock(&rooms->lock);
 }
@@ -291,103 +338,111 @@ size_t room_size(struct room *room)
 	return count;
 }
 
-void room_each_member(struct room *room, void (*each)(void *user, const char *name), void *user)
+size_t room_people(struct room *room)
+{
+	size_t count;
+
+	pthread_mutex_lock(&room->lock);
+	count = people_count(room->people);
+	pthread_mutex_unlock(&room->lock);
+	return count;
+}
+
+void room_each_person(struct room *room, bool (*each)(void *user, const char *name), void *user)
 {
 	pthread_mutex_lock(&room->lock);
-	for (const struct member *member = room->members; member; member = member->next)
-		each(user, member->name);
+	people_each(room->people, each, user);
 	pthread_mutex_unlock(&room->lock);
 }
 
-static int prepare_deflated(struct room *room)
+/* The one for those who join like that, which is made when it is first needed. */
+static int open_fanout(struct room *room, const struct room_joining *how, struct fanout **fanoutp)
 {
+	struct rooms *rooms = room->rooms;
+	int i = (how->kind == ROOM_RICH ? RICH : PLAIN) + (how->deflated ? 1 : 0);
 	int r = 0;
 
-	if (!room->deflater)
+	if (how->deflated && !room->deflater)
 		r = deflater_create(&room->deflater);
-	if (!r && !room->fanouts[DEFLATED])
-		r = fanout_create(&room->fanouts[DEFLATED], room->rooms->flushers,
-				  room->rooms->ring, &room->lock);
+	if (!r && !room->fanouts[i])
+		r = fanout_create(&room->fanouts[i], rooms->flushers, rooms->ring, &room->lock);
+	*fanoutp = room->fanouts[i];
 	return r;
 }
 
-static void enlist(struct room *room, struct member *member, const char *name)
+/* With the lock held. */
+static int join(struct room *room, struct member *member, const struct room_joining *how)
 {
+	struct fanout *fanout;
+	int r = open_fanout(room, how, &fanout);
+	int n = 0;
+
+	if (r < 0)
+		return r;
+	if (how->name)
+		n = people_add(room->people, how->name);
+	if (n < 0)
+		return n;
+	r = fanout_join(fanout, how->flusher, &member->reader, how->sink);
+	if (r < 0) {
+		if (how->name)
+			people_remove(room->people, how->name);
+		return r;
+	}
 	member->room = room;
-	member->name = name;
-	member->next = room->members;
-	member->link = &room->members;
-	if (member->next)
-		member->next->link = &member->next;
-	room->members = member;
+	member->name = how->name;
 	room->count++;
 	room_hold(room);
+	return n;
 }
 
-int room_join(struct room *room, struct flusher *flusher, struct member *member,
-	      const struct reader_sink *sink, const char *name, bool deflated)
+int room_join(struct room *room, struct member *member, const struct room_joining *how)
 {
-	int r = 0;
+	int r;
 
 	pthread_mutex_lock(&room->lock);
-	if (deflated)
-		r = prepare_deflated(room);
-	if (!r)
-		r = fanout_join(room->fanouts[deflated ? DEFLATED : PLAIN], flusher,
-				&member->reader, sink);
-	if (!r)
-		enlist(room, member, name);
+	r = join(room, member, how);
 	pthread_mutex_unlock(&room->lock);
 	return r;
 }
 
-static void delist(struct room *room, struct member *member)
-{
-	member->room = NULL;
-	*member->link = member->next;
-	if (member->next)
-		member->next->link = member->link;
-	room->count--;
-}
-
-void room_leave(struct member *member)
+int room_leave(struct member *member)
 {
 	struct room *room = member->room;
+	int left = 0;
 
 	if (!room)
-		return;
+		return -ENOENT;
 	pthread_mutex_lock(&room->lock);
 	reader_leave(&member->reader);
-	delist(room, member);
-	if (room->fanouts[DEFLATED] && !fanout_readers(room->fanouts[DEFLATED])) {
+	member->room = NULL;
+	if (member->name)
+		left = people_remove(room->people, member->name);
+	if (!--room->count) {
 		deflater_destroy(room->deflater);
 		room->deflater = NULL;
 	}
 	pthread_mutex_unlock(&room->lock);
 	room_release(room);
+	return left;
 }
 
 /* Room in the log comes first: once it is in order, a message must not wait with the lock released. */
-int room_publish(struct room *room, const void *payload, size_t size, uint64_t *sequence)
+void room_publish(struct room *room, struct journal_publication *publication)
 {
-	int r;
-
 	pthread_mutex_lock(&room->lock);
-	r = fanout_reserve(room->fanouts, N_FANOUTS, wire_frame_size(size + ROOM_ENCODE_EXTRA));
-	if (r >= 0)
-		r = journal_publish(room->stream, payload, size);
-	if (r >= 0)
-		*sequence = journal_head(room->stream);
+	fanout_reserve(room->fanouts, N_FANOUTS,
+		       wire_frame_size(publication->size + ROOM_ENCODE_EXTRA));
+	journal_publish(room->stream, publication);
 	pthread_mutex_unlock(&room->lock);
-	return r;
 }
 
-int room_announce(struct room *room, const char *text, size_t size)
+int room_announce(struct room *room, enum room_kind kinds, const char *text, size_t size)
 {
 	int r;
 
 	pthread_mutex_lock(&room->lock);
-	r = announce(room, text, size);
+	r = announce(room, kinds, text, size);
 	pthread_mutex_unlock(&room->lock);
 	return r;
 }
@@ -397,31 +452,42 @@ int room_append(struct room *room, const void *bytes, size_t size)
 	int r;
 
 	pthread_mutex_lock(&room->lock);
-	r = fanout_reserve(room->fanouts, 1, size);
+	r = fanout_reserve(&room->fanouts[PLAIN], 1, size);
 	if (r > 0)
 		fanout_append_raw(room->fanouts[PLAIN], bytes, size);
 	pthread_mutex_unlock(&room->lock);
 	return r < 0 ? r : 0;
 }
 
-int room_read(struct room *room, uint64_t after, unsigned limit, journal_entry_fn each, void *user)
+void room_lock(struct room *room)
 {
-	int r;
+	pthread_mutex_lock(&room->lock);
+}
+
+void room_unlock(struct room *room)
+{
+	pthread_mutex_unlock(&room->lock);
+}
+
+uint64_t room_delivered(struct room *room)
+{
+	uint64_t delivered;
 
 	pthread_mutex_lock(&room->lock);
-	r = journal_read(room->stream, after, limit, each, user);
+	delivered = room->delivered;
 	pthread_mutex_unlock(&room->lock);
-	return r;
+	return delivered;
+}
+
+int room_read(struct room *room, const struct journal_range *range, journal_entry_fn each,
+	      void *user)
+{
+	return journal_read(room->stream, range, each, user);
 }
 
 uint64_t room_head(struct room *room)
 {
-	uint64_t head;
-
-	pthread_mutex_lock(&room->lock);
-	head = journal_head(room->stream);
-	pthread_mutex_unlock(&room->lock);
-	return head;
+	return journal_head(room->stream);
 }
 
 const char *room_epoch(struct room *room)

@@ -17,17 +17,35 @@
  *
  * Functions may be called on any thread, those that take a member on the
  * member's. None of them may be called from a reader_sink or a journal_entry_fn.
+ * A publication's done() may release the room.
  */
 struct rooms;
 struct room;
+
+/*
+ * Members are of two kinds, that may be told different things: see
+ * room_announce(). Messages go to both.
+ */
+enum room_kind {
+	ROOM_PLAIN = 1,
+	ROOM_RICH = 2,
+	ROOM_BOTH = ROOM_PLAIN | ROOM_RICH,
+};
 
 /* Embedded in whatever is a member. Only room.c touches its fields. */
 struct member {
 	struct reader reader;
 	struct room *room; /* NULL: in none */
 	const char *name;
-	struct member *next;
-	struct member **link;
+};
+
+/* How a member joins. */
+struct room_joining {
+	struct flusher *flusher; /* the calling thread's */
+	const struct reader_sink *sink;
+	const char *name; /* good until it leaves; NULL: nobody in particular */
+	enum room_kind kind;
+	bool deflated; /* its connection takes compressed frames, see deflater.h */
 };
 
 /*
@@ -44,6 +62,9 @@ typedef size_t (*room_encode_fn)(const struct journal_entry *entry, char *buffer
 int rooms_create(struct rooms **roomsp, struct journal *journal, struct flushers *flushers,
 		 room_encode_fn encode, size_t ring);
 void rooms_destroy(struct rooms *rooms);
+
+/* Waits until every room has been released, as those are that a journal still has messages of. */
+void rooms_wait(struct rooms *rooms);
 
 size_t rooms_count(struct rooms *rooms);
 
@@ -70,34 +91,48 @@ int room_open_unlisted(struct rooms *rooms, const char *name, struct room **room
 const char *room_name(const struct room *room);
 size_t room_size(struct room *room);
 
-/* Calls each with every member's name. */
-void room_each_member(struct room *room, void (*each)(void *user, const char *name), void *user);
+/* The people among the members, see people.h; until each returns false. */
+size_t room_people(struct room *room);
+void room_each_person(struct room *room, bool (*each)(void *user, const char *name), void *user);
 
 /*
- * Joins from the next frame on, on the calling thread, whose flusher it is. The
- * member must stay where it is in memory and its name be good until it leaves.
- * deflated: its connection takes compressed frames, see deflater.h. It holds the
- * room open. Returns 0 or -errno.
+ * Joins from the next frame on. The member must stay where it is in memory until
+ * it leaves; it holds the room open. Returns how many members of that name there
+ * are now, 0 without one, or -errno.
  */
-int room_join(struct room *room, struct flusher *flusher, struct member *member,
-	      const struct reader_sink *sink, const char *name, bool deflated);
+int room_join(struct room *room, struct member *member, const struct room_joining *how);
 
-/* Leaves the room and releases it; harmless for who isn't in a room. Also due after an overrun. */
-void room_leave(struct member *member);
+/*
+ * Leaves the room and releases it; also due after an overrun. Returns how many
+ * members of that name are left; -ENOENT for who isn't in a room.
+ */
+int room_leave(struct member *member);
 
 /*
  * Hands a message to the journal, which gives it back to all members once it is
- * kept, as *sequence. Returns 0 or -errno.
+ * kept, and then tells the publication, see journal_publish(). The room must be
+ * held until that has been done. Waits where a service thread can't keep up.
  */
-int room_publish(struct room *room, const void *payload, size_t size, uint64_t *sequence);
+void room_publish(struct room *room, struct journal_publication *publication);
 
-/* Sends a text message to all members without the journal. Returns 0 or -EMSGSIZE. */
-int room_announce(struct room *room, const char *text, size_t size);
+/* Sends a text message to all members of the kinds, without the journal. Returns 0 or -EMSGSIZE. */
+int room_announce(struct room *room, enum room_kind kinds, const char *text, size_t size);
 
-/* As room_announce(), for bytes that are no WebSocket frame. */
+/* As room_announce() to the plain ones, for bytes that are no WebSocket frame. */
 int room_append(struct room *room, const void *bytes, size_t size);
 
+/*
+ * For what must happen at once, such as reading what members have had and
+ * joining: nothing is delivered in between. Not for publishing or announcing.
+ */
+void room_lock(struct room *room);
+void room_unlock(struct room *room);
+
+/* The sequence of the last message that was delivered. */
+uint64_t room_delivered(struct room *room);
+
 /* What the journal has: see its functions of the same names. */
-int room_read(struct room *room, uint64_t after, unsigned limit, journal_entry_fn each, void *user);
+int room_read(struct room *room, const struct journal_range *range, journal_entry_fn each,
+	      void *user);
 uint64_t room_head(struct room *room);
 const char *room_epoch(struct room *room);

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "message.h"
 #include "metrics.h"
+#include "presence.h"
 #include "room.h"
 #include "session.h"
 #include "tls.h"
@@ -24,6 +25,9 @@
 #define SPARE_DESCRIPTORS 4096
 
 #define DRAIN_SECONDS 3.
+
+/* People whose rates are remembered at a time. */
+#define RATES_MAX 100000
 
 /* So many connections are a crowd. */
 #define CROWD 1000
@@ -72,7 +76,10 @@ static void give_back_memory(struct server *server)
 
 static void on_tidy(struct ev_loop *loop, struct ev_timer *watcher, int events)
 {
-	give_back_memory(watcher->data);
+	struct server *server = watcher->data;
+
+	presence_flush(server->presence);
+	give_back_memory(server);
 }
 
 static bool is_drained(const struct server *server)
@@ -220,6 +227,20 @@ static int create_rooms(struct server *server)
 	if (!r)
 		r = rooms_create(&server->rooms, server->journal, server->flushers, message_encode,
 				 config->chat.ring_bytes);
+	if (!r)
+		r = presence_create(&server->presence, config->chat.presence_merge);
+	return r;
+}
+
+static int create_rates(struct server *server)
+{
+	const struct config *config = server->config;
+	int r;
+
+	server->message_rate = rate_limit(config->chat.messages_per_second, 1, config->chat.burst);
+	r = rate_table_create(&server->people_rates, server->message_rate, RATES_MAX);
+	if (!r)
+		r = rate_table_create(&server->typing_rates, rate_limit(1, 1, 1), RATES_MAX);
 	return r;
 }
 
@@ -249,6 +270,8 @@ static int build(struct server *server, const struct lws_http_mount *mounts)
 
 	if (!r)
 		r = create_rooms(server);
+	if (!r)
+		r = create_rates(server);
 	if (!r)
 		r = create_mounts(server, server->protocols, mounts);
 	if (!r)
@@ -305,7 +328,14 @@ void server_destroy(struct server *server)
 		return;
 	listener_close(server->listeners);
 	for (size_t i = 0; i < server->n_services; i++)
+		service_close(&server->services[i]);
+	presence_destroy(server->presence);
+	if (server->rooms)
+		rooms_wait(server->rooms);
+	for (size_t i = 0; i < server->n_services; i++)
 		service_finish(&server->services[i]);
+	rate_table_destroy(server->people_rates);
+	rate_table_destroy(server->typing_rates);
 	tls_destroy(server->tls);
 	rooms_destroy(server->rooms);
 	flushers_destroy(server->flushers);

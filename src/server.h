@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "quota.h"
+#include "rate.h"
 #include "service.h"
 
 #include <ev.h>
@@ -20,6 +21,8 @@
 
 struct flushers;
 struct listener;
+struct presence;
+struct rate_table;
 struct metrics;
 struct rooms;
 struct journal;
@@ -36,6 +39,10 @@ struct server {
 	struct journal *journal;
 	struct flushers *flushers;
 	struct rooms *rooms;
+	struct presence *presence;
+	struct rate_limit message_rate; /* of each connection */
+	struct rate_table *people_rates;
+	struct rate_table *typing_rates;
 	unsigned https_port; /* of the first address that speaks TLS; 0: none does */
 	struct quota connections;
 	unsigned crowd; /* the most connections since memory was last given back */

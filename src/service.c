@@ -337,8 +337,8 @@ int service_init(struct service *service, struct server *server, unsigned index)
 	return create_context(service);
 }
 
-/* The sessions that are still open leave their rooms as this closes them, on their own thread. */
-static void destroy_context(struct service *service)
+/* The sessions that are still open leave their rooms as this closes them. */
+void service_close(struct service *service)
 {
 	if (service->context)
 		lws_context_destroy(service->context);
@@ -349,7 +349,6 @@ void service_finish(struct service *service)
 {
 	if (!service->server)
 		return;
-	destroy_context(service);
 	run_tasks(service, true);
 	metrics_destroy(service->metrics);
 	if (service->loop)
@@ -364,7 +363,7 @@ void service_run(struct service *service)
 	service->sweep_due = ev_now(service->loop) + 1.;
 	ev_timer_start(service->loop, &service->sweep);
 	ev_run(service->loop, 0);
-	destroy_context(service);
+	service_close(service);
 }
 
 static void *run(void *service)

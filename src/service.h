@@ -71,7 +71,10 @@ struct service {
  */
 int service_init(struct service *service, struct server *server, unsigned index);
 
-/* Frees everything; the thread is over. */
+/* Closes all connections; the thread is over or about to be. Tasks still come in. */
+void service_close(struct service *service);
+
+/* Frees everything; nobody posts a task any more. */
 void service_finish(struct service *service);
 
 /* Serves on the calling thread, which is the service's, until it is stopped, then closes what is still open. */

@@ -260,12 +260,10 @@ int session_receive(struct session *session, const void *in, size_t size,
 	return r;
 }
 
-/* payload has LWS_PRE bytes in front, which lws writes the frame's header to. */
-static int send_frame(struct session *session, unsigned char *payload, size_t size, bool binary)
+/* Nothing more is read until what could not be sent at once is gone. */
+static int count_sent(struct session *session, size_t size, unsigned n)
 {
-	if (lws_write(session->wsi, payload, size, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0)
-		return -1;
-	session->metrics->messages_out++;
+	session->metrics->messages_out += n;
 	session->metrics->bytes_out += size;
 	if (lws_partial_buffered(session->wsi) && !session->paused) {
 		session->paused = true;
@@ -273,6 +271,23 @@ static int send_frame(struct session *session, unsigned char *payload, size_t si
 		lws_callback_on_writable(session->wsi);
 	}
 	return 0;
+}
+
+/* payload has LWS_PRE bytes in front, which lws writes the frame's header to. */
+static int send_frame(struct session *session, unsigned char *payload, size_t size, bool binary)
+{
+	if (lws_write(session->wsi, payload, size, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0)
+		return -1;
+	return count_sent(session, size, 1);
+}
+
+int session_send_frames(struct session *session, const void *frames, size_t size, unsigned n)
+{
+	if (session->close_code || !size)
+		return 0;
+	if (lws_write(session->wsi, (unsigned char *)(uintptr_t)frames, size, LWS_WRITE_RAW) < 0)
+		return -1;
+	return count_sent(session, size, n);
 }
 
 int session_send(struct session *session, const void *data, size_t size, bool binary)

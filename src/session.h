@@ -87,6 +87,9 @@ int session_send(struct session *session, const void *data, size_t size, bool bi
 /* Sends the message that session_receive() has just handed out, from where it is, without a copy. */
 int session_send_back(struct session *session, const struct message *message);
 
+/* Sends bytes that are n whole frames already. As above. */
+int session_send_frames(struct session *session, const void *frames, size_t size, unsigned n);
+
 /* Closes from within the connection's own callback, which returns what this returns. */
 int session_fail(struct session *session, uint16_t code, const char *reason);
 

@@ -47,7 +47,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *watcher, int events)
 	char event[64];
 	int n = snprintf(event, sizeof(event), "data: %s\n\n", text);
 
-	room_announce(stream->messages, text, strlen(text));
+	room_announce(stream->messages, ROOM_PLAIN, text, strlen(text));
 	room_append(stream->events, event, (size_t)n);
 }
 
@@ -135,7 +135,7 @@ static int listen_for_messages(struct lws *wsi, struct stream_session *ss)
 {
 	struct stream *stream = stream_of(wsi);
 
-	if (room_session_join(&ss->room, stream->messages) < 0)
+	if (room_session_join(&ss->room, stream->messages, ROOM_PLAIN) < 0)
 		return -1;
 	tell_ticker(wsi, stream);
 	return 0;
@@ -184,6 +184,11 @@ static int answer_http(struct lws *wsi, struct stream_session *ss)
 		.close = true,
 	};
 	const char *path;
+	const struct room_joining how = {
+		.flusher = stream->service->flusher,
+		.sink = &event_sink,
+		.kind = ROOM_PLAIN,
+	};
 	int method = http_method(wsi, &path);
 
 	if (method != LWSHUMETH_GET && method != LWSHUMETH_HEAD)
@@ -191,8 +196,7 @@ static int answer_http(struct lws *wsi, struct stream_session *ss)
 	if (http_begin_body(wsi, &head, -1) < 0 || method == LWSHUMETH_HEAD)
 		return -1;
 	ss->room.session.wsi = wsi;
-	if (room_join(stream->events, stream->service->flusher, &ss->room.member, &event_sink, NULL,
-		      false) < 0)
+	if (room_join(stream->events, &ss->room.member, &how) < 0)
 		return -1;
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 	metrics_server(stream->service->metrics)->listeners++;

@@ -101,12 +101,10 @@ static void advance(struct wire *wire, size_t size)
 	atomic_store_explicit(&wire->head, head + size, memory_order_release);
 }
 
-int wire_append_frame(struct wire *wire, enum wire_opcode opcode, const void *payload, size_t size)
+size_t wire_put_header(uint8_t *out, enum wire_opcode opcode, size_t size)
 {
-	uint8_t *p = at(wire, wire_head(wire));
+	uint8_t *p = out;
 
-	if (wire_frame_size(size) > wire->size)
-		return -EMSGSIZE;
 	*p++ = (uint8_t)(0x80 | opcode);
 	if (size < 126) {
 		*p++ = (uint8_t)size;
@@ -119,7 +117,16 @@ int wire_append_frame(struct wire *wire, enum wire_opcode opcode, const void *pa
 		for (int shift = 56; shift >= 0; shift -= 8)
 			*p++ = (uint8_t)((uint64_t)size >> shift);
 	}
-	memcpy(p, payload, size);
+	return (size_t)(p - out);
+}
+
+int wire_append_frame(struct wire *wire, enum wire_opcode opcode, const void *payload, size_t size)
+{
+	uint8_t *p = at(wire, wire_head(wire));
+
+	if (wire_frame_size(size) > wire->size)
+		return -EMSGSIZE;
+	memcpy(p + wire_put_header(p, opcode, size), payload, size);
 	advance(wire, wire_frame_size(size));
 	return 0;
 }

@@ -38,6 +38,10 @@ uint64_t wire_head(const struct wire *wire);
 /* Bytes of an unmasked frame with that payload (RFC 6455 section 5.2). */
 size_t wire_frame_size(size_t payload_size);
 
+/* Writes its header to out. Returns how long that is. */
+#define WIRE_HEADER_MAX 10
+size_t wire_put_header(uint8_t *out, enum wire_opcode opcode, size_t payload_size);
+
 /* Appends a message as one unmasked, final frame. Returns 0, or -EMSGSIZE if it can't fit the ring. */
 int wire_append_frame(struct wire *wire, enum wire_opcode opcode, const void *payload, size_t size);
 

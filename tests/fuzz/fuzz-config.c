@@ -6,6 +6,21 @@
 
 /* Any text is either taken, and then the config is whole, or refused with an error in words. */
 
+static void check_auth(const struct config_auth *auth)
+{
+	require(auth->n_keys || auth->n_publish_keys);
+	require(*auth->name_claim && auth->leeway_seconds <= 3600);
+	for (size_t i = 0; i < auth->n_keys; i++) {
+		bool has_secret = auth->keys[i].algorithm == CONFIG_AUTH_HS256;
+
+		require(auth->keys[i].algorithm <= CONFIG_AUTH_RS256);
+		require(!auth->keys[i].secret == !has_secret);
+		require(!auth->keys[i].public_key == has_secret);
+	}
+	for (size_t i = 0; i < auth->n_publish_keys; i++)
+		require(auth->publish_keys[i].name && auth->publish_keys[i].secret);
+}
+
 static void check(const struct config *config)
 {
 	require(config->n_listen > 0);
@@ -14,6 +29,8 @@ static void check(const struct config *config)
 	require(*config->www && *config->chat.journal && config->threads == 1);
 	require(config->limits.max_payload && config->limits.idle_seconds);
 	require(config->log.level <= LOG_LEVEL_DEBUG && config->log.format <= LOG_FORMAT_JSON);
+	if (config->auth)
+		check_auth(config->auth);
 	for (size_t i = 0; i < config->n_admission; i++) {
 		const struct config_admission *admission = &config->admission[i];
 

@@ -52,6 +52,7 @@ static void defaults(void **state)
 	assert_int_equal(chat->n_origins, 0);
 	assert_int_equal(chat->n_require_headers, 0);
 	assert_int_equal(config->chat.history, 1000);
+	assert_int_equal(config->chat.history_seconds, 0);
 	assert_string_equal(config->chat.journal, "memory");
 	assert_int_equal(config->chat.ring_bytes, 262144);
 	assert_int_equal(config->log.level, LOG_LEVEL_INFO);
@@ -84,7 +85,7 @@ static void largest_numbers(void **state)
 	parse(config, "{\"limits\": {\"max_payload\": 1073741824, \"max_connections\": 1000000,"
 		      "  \"header_bytes\": 65535, \"handshake_seconds\": 3600,"
 		      "  \"idle_seconds\": 86400},"
-		      " \"chat\": {\"history\": 1000000},"
+		      " \"chat\": {\"history\": 1000000, \"history_seconds\": 315360000},"
 		      " \"listen\": [{\"port\": 65535}]}");
 	assert_int_equal(config->limits.max_payload, 1 << 30);
 	assert_int_equal(config->limits.max_connections, 1000000);
@@ -92,6 +93,7 @@ static void largest_numbers(void **state)
 	assert_int_equal(config->limits.handshake_seconds, 3600);
 	assert_int_equal(config->limits.idle_seconds, 86400);
 	assert_int_equal(config->chat.history, 1000000);
+	assert_int_equal(config->chat.history_seconds, 315360000);
 	assert_int_equal(config->listen[0].port, 65535);
 }
 
@@ -324,9 +326,9 @@ static const struct wrong wrong_values[] = {
 	{"\"x\"", "found \"x\" (a string), expected an object"},
 	{"null\n", "found null, expected an object"},
 	{"{\"port\": 1}",
-	 "port: unknown key, expected one of listen, www, threads, limits, admission, chat, log"},
+	 "port: unknown key, expected one of listen, www, threads, limits, admission, auth, chat, log"},
 	{"{\"\": 1}",
-	 "unknown key, expected one of listen, www, threads, limits, admission, chat, log"},
+	 "unknown key, expected one of listen, www, threads, limits, admission, auth, chat, log"},
 	{"{\"www\": 5}", "www: found 5 (a number), " NOT_A_STRING},
 	{"{\"www\": \"\"}", "www: found \"\" (a string), " NOT_A_STRING},
 	{"{\"www\": null}", "www: found null, " NOT_A_STRING},
@@ -452,9 +454,12 @@ static const struct wrong wrong_values[] = {
 	 "chat.history: found -1 (a number), expected a whole number from 0 to 1000000"},
 	{"{\"chat\": {\"history\": 1000001}}",
 	 "chat.history: found 1000001 (a number), expected a whole number from 0 to 1000000"},
+	{"{\"chat\": {\"history_seconds\": 315360001}}",
+	 "chat.history_seconds: found 315360001 (a number), expected a whole number from 0 to "
+	 "315360000"},
 	{"{\"chat\": {\"journal\": \"\"}}", "chat.journal: found \"\" (a string), " NOT_A_STRING},
-	{"{\"chat\": {\"log\": 1}}", "chat.log: unknown key, expected one of history, journal, "
-				     "ring_bytes"},
+	{"{\"chat\": {\"log\": 1}}", "chat.log: unknown key, expected one of history, "
+				     "history_seconds, journal, ring_bytes"},
 
 	{"{\"log\": {\"level\": \"loud\"}}", "log.level: found \"loud\" (a string), " NOT_A_LEVEL},
 	{"{\"log\": {\"level\": 3}}", "log.level: found 3 (a number), " NOT_A_LEVEL},

@@ -1,78 +1,63 @@
 #include "unit.h"
 
 #include "journal.h"
+#include "unit-journal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-/* As many streams are kept after their rooms are gone. */
+/* What holds for every journal is tested with each of them. */
+
+/* As many streams are kept by memory after their rooms are gone. */
 #define IDLE_STREAMS 1024
 
-/* What a journal delivered or read: each payload with its sequence, such as "1:a 2:b ". */
-struct record {
-	char text[4096];
-	size_t count;
-	int64_t last_time;
-	uint64_t last_sequence;
+struct fixture {
+	const char *kind;
+	char directory[64];
 };
 
-static void note(void *user, const struct journal_entry *entry)
+static int setup(void **state, const char *kind)
 {
-	struct record *record = user;
-	size_t used = strlen(record->text);
+	static struct fixture fixture;
 
-	snprintf(record->text + used, sizeof(record->text) - used, "%llu:%.*s ",
-		 (unsigned long long)entry->sequence, (int)entry->size,
-		 (const char *)entry->payload);
-	record->count++;
-	record->last_time = entry->time;
-	record->last_sequence = entry->sequence;
+	fixture = (struct fixture){.kind = kind, .directory = "/tmp/test-journal-XXXXXX"};
+	*state = &fixture;
+	return mkdtemp(fixture.directory) ? 0 : -1;
 }
 
-static struct journal *create(unsigned history)
+static int setup_memory(void **state)
 {
+	return setup(state, "memory");
+}
+
+static int setup_sqlite(void **state)
+{
+	return setup(state, "sqlite");
+}
+
+static int teardown(void **state)
+{
+	const struct fixture *fixture = *state;
+
+	return journal_remove_directory(fixture->directory);
+}
+
+/* The test's journal, the same one again when it has been destroyed. */
+static struct journal *create(void **state, unsigned history)
+{
+	const struct fixture *fixture = *state;
 	struct journal *journal;
+	char specification[128];
 
-	assert_int_equal(journal_create(&journal, "memory", history), 0);
+	snprintf(specification, sizeof(specification),
+		 !strcmp(fixture->kind, "memory") ? "memory" : "sqlite:%s/chat.db",
+		 fixture->directory);
+	assert_int_equal(journal_create(&journal, specification, history), 0);
 	return journal;
-}
-
-static struct journal_stream *open_stream(struct journal *journal, const char *room,
-					  struct record *record)
-{
-	struct journal_stream *stream;
-
-	assert_int_equal(journal_open(journal, room, note, record, &stream), 0);
-	return stream;
-}
-
-static void publish(struct journal_stream *stream, const char *text)
-{
-	assert_int_equal(journal_publish(stream, text, strlen(text)), 0);
-}
-
-/* Publishes the numbers 1 to n as text. */
-static void publish_numbers(struct journal_stream *stream, unsigned n)
-{
-	char text[16];
-
-	for (unsigned i = 1; i <= n; i++) {
-		snprintf(text, sizeof(text), "%u", i);
-		publish(stream, text);
-	}
-}
-
-static void assert_reads(struct journal_stream *stream, uint64_t after, unsigned limit,
-			 const char *expected)
-{
-	struct record record = {0};
-	int count = journal_read(stream, after, limit, note, &record);
-
-	assert_string_equal(record.text, expected);
-	assert_int_equal(count, record.count);
 }
 
 static int64_t now(void)
@@ -85,17 +70,17 @@ static int64_t now(void)
 
 static void knows_its_specifications(void **state)
 {
-	static const char *const unknown[] = {"",	 "mem",	     "memoryx", "Memory",
-					      ":memory", "memory x", "redis"};
+	static const char *const unknown[] = {"",	  "mem",      "memoryx", "Memory",
+					      ":memory",  "memory x", "redis",	 "memory:/tmp/x",
+					      "memory:x", "sqlite",   "sqlite:", "sqlit:/tmp/x"};
 	struct journal *journal;
 
 	assert_true(journal_is_known("memory"));
+	assert_true(journal_is_known("sqlite:/var/lib/chat.db"));
 	for (size_t i = 0; i < LENGTH(unknown); i++) {
 		assert_false(journal_is_known(unknown[i]));
 		assert_int_equal(journal_create(&journal, unknown[i], 10), -EINVAL);
 	}
-	/* Memory is nowhere. */
-	assert_int_equal(journal_create(&journal, "memory:/tmp/x", 10), -EINVAL);
 	journal_destroy(NULL);
 	journal_close(NULL);
 }
@@ -103,7 +88,7 @@ static void knows_its_specifications(void **state)
 static void delivers_in_sequence(void **state)
 {
 	struct record record = {0};
-	struct journal *journal = create(10);
+	struct journal *journal = create(state, 10);
 	struct journal_stream *stream = open_stream(journal, "lobby", &record);
 
 	assert_int_equal(journal_head(stream), 0);
@@ -120,7 +105,7 @@ static void delivers_in_sequence(void **state)
 static void each_room_has_its_own_sequence(void **state)
 {
 	struct record first = {0}, second = {0};
-	struct journal *journal = create(10);
+	struct journal *journal = create(state, 10);
 	struct journal_stream *a = open_stream(journal, "a", &first);
 	struct journal_stream *b = open_stream(journal, "b", &second);
 
@@ -140,13 +125,13 @@ static void each_room_has_its_own_sequence(void **state)
 static void time_is_that_of_publishing(void **state)
 {
 	struct record record = {0}, read = {0};
-	struct journal *journal = create(10);
+	struct journal *journal = create(state, 10);
 	struct journal_stream *stream = open_stream(journal, "lobby", &record);
 	int64_t before = now();
 
 	publish(stream, "a");
 	assert_in_range(record.last_time, before, now());
-	journal_read(stream, 0, 1, note, &read);
+	read_range(stream, 0, 0, 1, false, &read);
 	assert_int_equal(read.last_time, record.last_time);
 	journal_close(stream);
 	journal_destroy(journal);
@@ -155,7 +140,7 @@ static void time_is_that_of_publishing(void **state)
 static void payload_is_copied(void **state)
 {
 	struct record record = {0};
-	struct journal *journal = create(10);
+	struct journal *journal = create(state, 10);
 	struct journal_stream *stream = open_stream(journal, "lobby", &record);
 	char payload[] = "good";
 
@@ -191,8 +176,12 @@ static void keeps_the_newest(void **state)
 
 	for (size_t i = 0; i < LENGTH(rows); i++) {
 		struct record record = {0};
-		struct journal *journal = create(rows[i].history);
-		struct journal_stream *stream = open_stream(journal, "lobby", &record);
+		struct journal *journal = create(state, rows[i].history);
+		char room[16];
+		struct journal_stream *stream;
+
+		snprintf(room, sizeof(room), "room-%zu", i);
+		stream = open_stream(journal, room, &record);
 
 		publish_numbers(stream, rows[i].published);
 		assert_int_equal(record.count, rows[i].published);
@@ -207,7 +196,7 @@ static void keeps_the_newest(void **state)
 static void history_is_whole_at_every_length(void **state)
 {
 	struct record record = {0};
-	struct journal *journal = create(70);
+	struct journal *journal = create(state, 70);
 	struct journal_stream *stream = open_stream(journal, "lobby", &record);
 
 	for (unsigned n = 1; n <= 200; n++) {
@@ -216,10 +205,10 @@ static void history_is_whole_at_every_length(void **state)
 
 		record.text[0] = '\0';
 		publish(stream, "x");
-		assert_int_equal(journal_read(stream, 0, UINT32_MAX, note, &read), kept);
+		assert_int_equal(read_range(stream, 0, 0, UINT32_MAX, false, &read), kept);
 		assert_int_equal(read.last_sequence, n);
 		read = (struct record){0};
-		assert_int_equal(journal_read(stream, n - kept, 1, note, &read), 1);
+		assert_int_equal(read_range(stream, n - kept, 0, 1, false, &read), 1);
 		assert_int_equal(read.last_sequence, n - kept + 1);
 	}
 	journal_close(stream);
@@ -229,7 +218,7 @@ static void history_is_whole_at_every_length(void **state)
 static void reads_after_and_up_to_a_limit(void **state)
 {
 	struct record record = {0};
-	struct journal *journal = create(5);
+	struct journal *journal = create(state, 5);
 	struct journal_stream *stream = open_stream(journal, "lobby", &record);
 
 	publish_numbers(stream, 8);
@@ -251,8 +240,12 @@ static void reads_nothing_after_the_end_of_numbers(void **state)
 
 	for (size_t i = 0; i < LENGTH(histories); i++) {
 		struct record record = {0};
-		struct journal *journal = create(histories[i]);
-		struct journal_stream *stream = open_stream(journal, "lobby", &record);
+		struct journal *journal = create(state, histories[i]);
+		char room[16];
+		struct journal_stream *stream;
+
+		snprintf(room, sizeof(room), "room-%zu", i);
+		stream = open_stream(journal, room, &record);
 
 		assert_reads(stream, 0, UINT32_MAX, "");
 		assert_reads(stream, UINT64_MAX, UINT32_MAX, "");
@@ -267,7 +260,7 @@ static void reads_nothing_after_the_end_of_numbers(void **state)
 static void reopened_stream_goes_on(void **state)
 {
 	struct record record = {0}, later = {0};
-	struct journal *journal = create(10);
+	struct journal *journal = create(state, 10);
 	struct journal_stream *stream = open_stream(journal, "lobby", &record);
 	char epoch[32];
 
@@ -288,11 +281,12 @@ static void reopened_stream_goes_on(void **state)
 static void a_stream_is_open_once_at_a_time(void **state)
 {
 	struct record record = {0};
-	struct journal *journal = create(10);
+	struct journal *journal = create(state, 10);
 	struct journal_stream *stream = open_stream(journal, "lobby", &record);
 	struct journal_stream *second;
 
-	assert_int_equal(journal_open(journal, "lobby", note, &record, &second), -EBUSY);
+	assert_int_equal(journal_open(journal, "lobby", journal_note_all, &record, &second),
+			 -EBUSY);
 	journal_close(stream);
 	stream = open_stream(journal, "lobby", &record);
 	journal_close(stream);
@@ -305,7 +299,7 @@ static void each_run_has_its_own_epoch(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		struct record record = {0};
-		struct journal *journal = create(10);
+		struct journal *journal = create(state, 10);
 		struct journal_stream *stream = open_stream(journal, "lobby", &record);
 
 		publish(stream, "a");
@@ -344,7 +338,7 @@ static uint64_t head_of(struct journal *journal, const char *room)
 static void forgets_what_was_left_longest_ago(void **state)
 {
 	struct record record = {0};
-	struct journal *journal = create(10);
+	struct journal *journal = create(state, 10);
 	struct journal_stream *held = open_stream(journal, "held", &record);
 
 	publish(held, "x");
@@ -367,7 +361,7 @@ static void forgets_what_was_left_longest_ago(void **state)
 /* Rooms in which nobody ever spoke must not push out those that have a history. */
 static void keeps_no_stream_without_messages(void **state)
 {
-	struct journal *journal = create(10);
+	struct journal *journal = create(state, 10);
 
 	visit(journal, 0);
 	for (unsigned n = 1; n <= 2 * IDLE_STREAMS; n++) {
@@ -384,7 +378,7 @@ static void many_open_streams_are_all_kept(void **state)
 {
 	static struct journal_stream *streams[2 * IDLE_STREAMS];
 	static struct record record;
-	struct journal *journal = create(1);
+	struct journal *journal = create(state, 1);
 
 	for (unsigned n = 0; n < LENGTH(streams); n++) {
 		char room[16];
@@ -403,24 +397,150 @@ static void many_open_streams_are_all_kept(void **state)
 	journal_destroy(journal);
 }
 
+static void assert_range(struct journal_stream *stream, uint64_t after, uint64_t before,
+			 unsigned limit, bool newest, const char *expected)
+{
+	struct record record = {0};
+	int count = read_range(stream, after, before, limit, newest, &record);
+
+	assert_string_equal(record.text, expected);
+	assert_int_equal(count, record.count);
+}
+
+static void reads_pages(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(state, 5);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+
+	publish_numbers(stream, 8);
+	assert_range(stream, 0, 0, 3, true, "6:6 7:7 8:8 ");
+	assert_range(stream, 0, 0, 100, true, "4:4 5:5 6:6 7:7 8:8 ");
+	assert_range(stream, 0, 7, 2, true, "5:5 6:6 ");
+	assert_range(stream, 0, 7, 2, false, "4:4 5:5 ");
+	assert_range(stream, 0, 5, 2, true, "4:4 ");
+	assert_range(stream, 0, 4, 2, true, "");
+	assert_range(stream, 0, 1, 2, true, "");
+	assert_range(stream, 5, 8, 10, false, "6:6 7:7 ");
+	assert_range(stream, 5, 6, 10, false, "");
+	assert_range(stream, 6, 5, 10, true, "");
+	assert_range(stream, 0, 9, 1, true, "8:8 ");
+	assert_range(stream, 0, UINT64_MAX, 1, true, "8:8 ");
+	assert_range(stream, UINT64_MAX, UINT64_MAX, UINT32_MAX, true, "");
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
+static void the_same_key_is_the_same_message(void **state)
+{
+	struct record record = {0}, other_record = {0};
+	struct journal *journal = create(state, 2);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+	struct journal_stream *other = open_stream(journal, "other", &other_record);
+	struct journal_publication publication;
+
+	publication = publish_with_key(stream, "a", "ann c-1");
+	assert_int_equal(publication.sequence, 1);
+	assert_false(publication.repeated);
+	assert_int_equal(publish_with_key(stream, "b", "ann c-2").sequence, 2);
+	publish(stream, "c");
+	publish(stream, "d"); /* a is in the history no longer */
+	publication = publish_with_key(stream, "something else", "ann c-1");
+	assert_int_equal(publication.result, 0);
+	assert_int_equal(publication.sequence, 1);
+	assert_true(publication.repeated);
+	/* Another key, a part of one, and the same one in another room. */
+	assert_false(publish_with_key(stream, "e", "bob c-1").repeated);
+	assert_false(publish_with_key(stream, "f", "ann c-").repeated);
+	assert_false(publish_with_key(other, "g", "ann c-1").repeated);
+	assert_string_equal(record.text, "1:a 2:b 3:c 4:d 5:e 6:f ");
+	assert_string_equal(other_record.text, "1:g ");
+	journal_close(stream);
+	stream = open_stream(journal, "lobby", &record);
+	assert_true(publish_with_key(stream, "h", "ann c-2").repeated);
+	journal_close(stream);
+	journal_close(other);
+	journal_destroy(journal);
+}
+
+static void keeps_no_longer_than_told(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(state, 10);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+
+	journal_limit_age(journal, 1);
+	publish(stream, "a");
+	publish(stream, "b");
+	usleep(600 * 1000);
+	publish(stream, "c");
+	assert_reads(stream, 0, 10, "1:a 2:b 3:c ");
+	usleep(600 * 1000);
+	assert_reads(stream, 0, 10, "3:c ");
+	assert_range(stream, 0, 3, 10, true, "");
+	assert_reads(stream, 0, 1, "3:c ");
+	usleep(600 * 1000);
+	assert_reads(stream, 0, 10, "");
+	publish(stream, "d");
+	assert_reads(stream, 0, 10, "4:d ");
+	assert_string_equal(record.text, "1:a 2:b 3:c 4:d ");
+	assert_int_equal(journal_metrics(journal)->disk_reads, 0); /* it's known to be gone */
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
+/* Payloads with any bytes, none, and many. */
+static void any_payload(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(state, 10);
+	struct journal_stream *stream =
+		open_stream(journal, "r\xc3\xb6om '; DROP TABLE rooms; --", &record);
+	char *large = malloc(100001);
+
+	memset(large, 'x', 100000);
+	large[100000] = '\0';
+	publish(stream, "");
+	publish(stream, "\xff\x01'");
+	publish(stream, large);
+	assert_int_equal(record.count, 3);
+	record.text[0] = '\0';
+	assert_int_equal(read_range(stream, 0, 3, 10, false, &record), 2);
+	assert_string_equal(record.text, "1: 2:\xff\x01' ");
+	free(large);
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
+#define ON(function, kind)                                                                         \
+	{                                                                                          \
+		.name = #function " on " #kind, .test_func = (function),                           \
+		.setup_func = setup_##kind, .teardown_func = teardown                              \
+	}
+#define ON_EACH(function) ON(function, memory), ON(function, sqlite)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_its_specifications),
-		cmocka_unit_test(delivers_in_sequence),
-		cmocka_unit_test(each_room_has_its_own_sequence),
-		cmocka_unit_test(time_is_that_of_publishing),
-		cmocka_unit_test(payload_is_copied),
-		cmocka_unit_test(keeps_the_newest),
-		cmocka_unit_test(history_is_whole_at_every_length),
-		cmocka_unit_test(reads_after_and_up_to_a_limit),
-		cmocka_unit_test(reads_nothing_after_the_end_of_numbers),
-		cmocka_unit_test(reopened_stream_goes_on),
-		cmocka_unit_test(a_stream_is_open_once_at_a_time),
-		cmocka_unit_test(each_run_has_its_own_epoch),
-		cmocka_unit_test(forgets_what_was_left_longest_ago),
-		cmocka_unit_test(keeps_no_stream_without_messages),
-		cmocka_unit_test(many_open_streams_are_all_kept),
+		ON_EACH(delivers_in_sequence),
+		ON_EACH(each_room_has_its_own_sequence),
+		ON_EACH(time_is_that_of_publishing),
+		ON_EACH(payload_is_copied),
+		ON_EACH(keeps_the_newest),
+		ON_EACH(history_is_whole_at_every_length),
+		ON_EACH(reads_after_and_up_to_a_limit),
+		ON_EACH(reads_nothing_after_the_end_of_numbers),
+		ON_EACH(reads_pages),
+		ON_EACH(the_same_key_is_the_same_message),
+		ON_EACH(keeps_no_longer_than_told),
+		ON_EACH(any_payload),
+		ON_EACH(reopened_stream_goes_on),
+		ON_EACH(a_stream_is_open_once_at_a_time),
+		ON(each_run_has_its_own_epoch, memory),
+		ON(forgets_what_was_left_longest_ago, memory),
+		ON_EACH(keeps_no_stream_without_messages),
+		ON(many_open_streams_are_all_kept, memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -541,7 +541,7 @@ static void history_outlives_the_room(void **state)
 			    "2:two");
 }
 
-static void ignore(void *user, const struct journal_entry *entry)
+static void ignore(void *user, const struct journal_entry *entries, size_t n)
 {
 }
 

@@ -1,0 +1,289 @@
+#include "protocols/chat.h"
+
+#include "posting.h"
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Messages of one client whose outcome is still to come: beyond that it has to wait. */
+#define SENT_MAX 256
+
+/* So many against the rate, one after another, and it is enough. */
+#define OFFENCES_MAX 100
+
+/* A message on its way to being kept. */
+struct chat_sent {
+	struct chat *chat;
+	struct posting *posting;
+	struct chat_sent *next;
+	struct chat_sent **link;
+	char id[]; /* empty: the client gave it none */
+};
+
+static int send_text(struct session *session, char *text, size_t size)
+{
+	int r = text ? session_send(session, text, size, false) : -1;
+
+	free(text);
+	return r;
+}
+
+int chat_complain(struct chat *chat, const struct message_error *error)
+{
+	size_t size;
+	char *text =
+		chat->rich ? message_error_rich(error, &size) : message_error_plain(error, &size);
+
+	return send_text(&chat->room.session, text, size);
+}
+
+static int acknowledge(struct chat *chat, const char *id, uint64_t sequence)
+{
+	struct json_object *object = json_object_new_object();
+	size_t size;
+	char *text;
+
+	json_object_object_add(object, "type", json_object_new_string("ack"));
+	json_object_object_add(object, "id", json_object_new_string(id));
+	json_object_object_add(object, "seq", json_object_new_uint64(sequence));
+	text = message_of_json(object, &size);
+	return send_text(&chat->room.session, text, size);
+}
+
+static const char *describe(int error)
+{
+	switch (error) {
+	case -EBUSY:
+		return "too many messages are waiting to be kept; try again";
+	case -ENOSPC:
+		return "the message could not be kept: there is no space left";
+	default:
+		return "the message could not be kept";
+	}
+}
+
+static int tell_outcome(struct chat *chat, const char *id,
+			const struct journal_publication *publication)
+{
+	const struct message_error error = {
+		.code = publication->result == -EBUSY ? "busy" : "not_kept",
+		.text = describe(publication->result),
+		.id = *id ? id : NULL,
+	};
+
+	if (publication->result < 0)
+		return chat_complain(chat, &error);
+	return *id ? acknowledge(chat, id, publication->sequence) : 0;
+}
+
+static void on_posted(void *user, const struct journal_publication *publication)
+{
+	struct chat_sent *sent = user;
+	struct session *session = &sent->chat->room.session;
+
+	*sent->link = sent->next;
+	if (sent->next)
+		sent->next->link = sent->link;
+	if (tell_outcome(sent->chat, sent->id, publication) < 0)
+		session_close(session, LWS_CLOSE_STATUS_ABNORMAL_CLOSE, "write failed");
+	free(sent);
+}
+
+void chat_forget_sent(struct chat *chat)
+{
+	while (chat->sent) {
+		struct chat_sent *sent = chat->sent;
+
+		chat->sent = sent->next;
+		posting_forget(sent->posting);
+		free(sent);
+	}
+}
+
+static unsigned count_sent(const struct chat *chat)
+{
+	unsigned n = 0;
+
+	for (const struct chat_sent *sent = chat->sent; sent; sent = sent->next)
+		n++;
+	return n;
+}
+
+static struct chat_sent *create_sent(struct chat *chat, const char *id)
+{
+	size_t size = strlen(id) + 1;
+	struct chat_sent *sent = malloc(sizeof(*sent) + size);
+
+	if (!sent)
+		return NULL;
+	sent->chat = chat;
+	sent->posting = NULL;
+	memcpy(sent->id, id, size);
+	sent->next = chat->sent;
+	sent->link = &chat->sent;
+	if (sent->next)
+		sent->next->link = &sent->next;
+	chat->sent = sent;
+	return sent;
+}
+
+/* What tells a message from all others of its room: who sent it, and how they call it. */
+static size_t put_key(char *key, size_t size, const char *user, const char *id)
+{
+	size_t user_size = strlen(user) + 1, id_size = strlen(id);
+
+	if (!id_size || user_size + id_size > size)
+		return 0;
+	memcpy(key, user, user_size);
+	memcpy(key + user_size, id, id_size);
+	return user_size + id_size;
+}
+
+static int publish(struct chat *chat, struct json_object *text, const char *id)
+{
+	struct session *session = &chat->room.session;
+	char key[512];
+	size_t key_size = put_key(key, sizeof(key), session->user, id);
+	struct chat_sent *sent = create_sent(chat, id);
+	struct posting *posting;
+	size_t size;
+	char *payload;
+	int error = -ENOMEM;
+
+	if (!sent)
+		return -1;
+	payload = message_compose(session->user, json_object_get_string(text),
+				  (size_t)json_object_get_string_len(text), &size);
+	posting = payload ? posting_send(service_of(session->wsi), chat->room.member.room, payload,
+					 size, key_size ? key : NULL, key_size, on_posted, sent,
+					 &error)
+			  : NULL;
+	if (posting)
+		sent->posting = posting;
+	return error;
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Whether the client, and the person, may send something now. */
+static bool may_send(struct chat *chat)
+{
+	struct server *server = server_of(chat->room.session.wsi);
+	uint64_t at;
+
+	if (!server->config->chat.messages_per_second)
+		return true;
+	at = now();
+	return rate_take(&chat->rate, &server->message_rate, at) &&
+	       rate_table_take(server->people_rates, chat->room.session.user, at);
+}
+
+static int refuse_speed(struct chat *chat, const char *id)
+{
+	const struct message_error error = {
+		.code = "too_fast", .text = "too many messages", .id = id};
+
+	if (++chat->offences > OFFENCES_MAX)
+		return session_fail(&chat->room.session, LWS_CLOSE_STATUS_POLICY_VIOLATION,
+				    "too many messages");
+	return chat_complain(chat, &error);
+}
+
+/* The id that the client gave it, "" for none, or NULL for something that can't be one. */
+static const char *read_id(struct json_object *root)
+{
+	struct json_object *id = json_object_object_get(root, "id");
+
+	if (!id)
+		return "";
+	if (!json_object_is_type(id, json_type_string) || !json_object_get_string_len(id) ||
+	    json_object_get_string_len(id) > MESSAGE_ID_MAX ||
+	    strlen(json_object_get_string(id)) != (size_t)json_object_get_string_len(id))
+		return NULL;
+	return json_object_get_string(id);
+}
+
+static int say(struct chat *chat, struct json_object *root)
+{
+	struct json_object *text = json_object_object_get(root, "message");
+	const char *problem = message_check(text);
+	const char *id = read_id(root);
+	const struct message_error error = {
+		.code = problem && strstr(problem, "at most") ? "too_long" : "bad_message",
+		.text = problem ? problem : "id: expected a string of 1 to 64 bytes",
+		.id = id && *id ? id : NULL,
+	};
+
+	if (problem || !id)
+		return chat_complain(chat, &error);
+	if (!may_send(chat))
+		return refuse_speed(chat, error.id);
+	chat->offences = 0;
+	if (count_sent(chat) >= SENT_MAX)
+		return tell_outcome(chat, id, &(struct journal_publication){.result = -EBUSY});
+	return publish(chat, text, id);
+}
+
+/* Others hear that somebody is typing, at most once a second and person. It is never kept. */
+static int type(struct chat *chat)
+{
+	struct session *session = &chat->room.session;
+	struct room *room = chat->room.member.room;
+	struct json_object *object;
+	char key[512];
+	size_t size;
+	char *text;
+
+	snprintf(key, sizeof(key), "%s\n%s", room_name(room), session->user);
+	if (!rate_table_take(server_of(session->wsi)->typing_rates, key, now()))
+		return 0;
+	object = json_object_new_object();
+	json_object_object_add(object, "type", json_object_new_string("typing"));
+	json_object_object_add(object, "user", json_object_new_string(session->user));
+	text = message_of_json(object, &size);
+	if (text)
+		room_announce(room, ROOM_RICH, text, size);
+	free(text);
+	return 0;
+}
+
+static int dispatch(struct chat *chat, struct json_object *root)
+{
+	struct json_object *kind = chat->rich ? json_object_object_get(root, "type") : NULL;
+	const char *word = json_object_get_string(kind);
+
+	if (!kind || !strcmp(word, "message"))
+		return say(chat, root);
+	if (!strcmp(word, "typing"))
+		return type(chat);
+	return chat_complain(chat, &(struct message_error){
+					   .code = "bad_type",
+					   .text = "type: expected \"message\" or \"typing\"",
+				   });
+}
+
+int chat_hear(struct chat *chat, struct json_tokener *tokener, const struct message *message)
+{
+	struct json_object *root = message_parse(tokener, message->data, message->size);
+	int r = 0;
+
+	if (!root)
+		r = chat_complain(chat, &(struct message_error){
+						.code = "bad_json",
+						.text = "expected a JSON object with a message",
+					});
+	else if (reader_is_reading(&chat->room.member.reader)) /* not dropped for being slow */
+		r = dispatch(chat, root);
+	json_object_put(root);
+	return r;
+}

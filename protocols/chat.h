@@ -1,0 +1,42 @@
+#pragma once
+
+#include "message.h"
+#include "rate.h"
+#include "room-session.h"
+
+/*
+ * The group chat: what one member of a room says, all of them hear. What its
+ * files share:
+ *
+ *     chat.c        the endpoint
+ *     chat-join.c   coming in, with what was missed, and leaving
+ *     chat-say.c    what a client sends
+ *
+ * Clients speak one of two dialects: the plain one, and switchboard.chat.v1,
+ * which knows what is a message and what isn't ("rich").
+ */
+
+#define CHAT_SUBPROTOCOL "switchboard.chat.v1"
+
+struct chat_sent;
+
+struct chat {
+	struct room_session room;
+	bool rich;
+	struct rate rate;
+	unsigned offences;	/* one after another, against the rate */
+	struct chat_sent *sent; /* messages whose outcome is still to come */
+};
+
+/* Joins the room that the handshake named. Returns what the callback must return. */
+int chat_join(struct chat *chat);
+void chat_leave(struct chat *chat);
+
+/* A session_message_fn, but for the tokener. */
+int chat_hear(struct chat *chat, struct json_tokener *tokener, const struct message *message);
+
+/* Nobody is left to hear of the outcome of what has been sent. */
+void chat_forget_sent(struct chat *chat);
+
+/* Only the sender hears of what was wrong, and may go on. Returns as session_send(). */
+int chat_complain(struct chat *chat, const struct message_error *error);

@@ -1,0 +1,400 @@
+#include "journal-database.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_MODULE "journal"
+
+/* So many are deleted at a time, so that nobody waits long for it. */
+#define TRIM_MAX 4096
+
+/*
+ * synchronous=FULL: the log is on the disk before a commit returns, so that
+ * what is acknowledged survives the power as well as the process. Commits are
+ * grouped, which is what makes that cheap.
+ */
+static const char pragmas[] = "PRAGMA busy_timeout = 5000;"
+			      "PRAGMA journal_mode = WAL;"
+			      "PRAGMA synchronous = FULL;"
+			      "PRAGMA journal_size_limit = 67108864;";
+
+/* Each brings the schema to the version that is its place, from the one before. */
+static const char *const migrations[] = {
+	NULL,
+	"CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	"  epoch TEXT NOT NULL);"
+	"CREATE TABLE messages (room INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+	"  time INTEGER NOT NULL, payload BLOB NOT NULL,"
+	"  PRIMARY KEY (room, sequence)) WITHOUT ROWID;",
+	/* A sequence must outlive the messages, and keys a restart. */
+	"ALTER TABLE rooms ADD COLUMN head INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE rooms SET head ="
+	"  coalesce((SELECT max(sequence) FROM messages WHERE room = rooms.id), 0);"
+	"CREATE TABLE keys (room INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL,"
+	"  time INTEGER NOT NULL, PRIMARY KEY (room, key)) WITHOUT ROWID;"
+	"CREATE INDEX keys_by_sequence ON keys (room, sequence, time);",
+};
+
+#define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])) - 1)
+
+enum statement {
+	BEGIN,
+	COMMIT,
+	FIND_ROOM,
+	ADD_ROOM,
+	NEXT_ROOM,
+	SET_HEAD,
+	ADD_MESSAGE,
+	FIND_KEY,
+	ADD_KEY,
+	TRIM_MESSAGES,
+	TRIM_KEYS,
+	READ,
+	STATEMENTS,
+};
+
+/* Times never go back, so what is too old is all in front. */
+#define TRIM(table)                                                                                \
+	"DELETE FROM " table " WHERE room = ?1 AND sequence <= min("                               \
+	" (SELECT min(sequence) FROM " table " WHERE room = ?1) + ?4,"                             \
+	" max(?2, coalesce((SELECT sequence FROM " table " WHERE room = ?1 AND time >= ?3"         \
+	"  ORDER BY sequence LIMIT 1) - 1, 9223372036854775807)))"
+
+static const char *const texts[STATEMENTS] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[FIND_ROOM] = "SELECT id, epoch, head,"
+		      " coalesce((SELECT min(sequence) FROM messages WHERE room = id), head + 1),"
+		      " coalesce((SELECT time FROM messages WHERE room = id"
+		      "  ORDER BY sequence DESC LIMIT 1), 0) FROM rooms WHERE name = ?1",
+	[ADD_ROOM] = "INSERT INTO rooms (name, epoch) VALUES (?1, ?2)",
+	[NEXT_ROOM] = "SELECT id, head FROM rooms WHERE id > ?1 ORDER BY id LIMIT 1",
+	[SET_HEAD] = "UPDATE rooms SET head = ?2 WHERE id = ?1",
+	[ADD_MESSAGE] = "INSERT INTO messages (room, sequence, time, payload)"
+			" VALUES (?1, ?2, ?3, ?4)",
+	[FIND_KEY] = "SELECT sequence FROM keys WHERE room = ?1 AND key = ?2 AND time > ?3",
+	[ADD_KEY] = "INSERT OR REPLACE INTO keys (room, key, sequence, time)"
+		    " VALUES (?1, ?2, ?3, ?4)",
+	[TRIM_MESSAGES] = TRIM("messages"),
+	[TRIM_KEYS] = TRIM("keys"),
+	[READ] = "SELECT sequence, time, payload FROM messages WHERE room = ?1"
+		 " AND sequence BETWEEN ?2 AND ?3 AND time >= ?4 ORDER BY sequence LIMIT ?5",
+};
+
+struct database {
+	sqlite3 *sqlite;
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+static int error_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	default:
+		return -EIO;
+	}
+}
+
+const char *database_error(const struct database *database)
+{
+	return sqlite3_errmsg(database->sqlite);
+}
+
+static int run(struct database *database, const char *text)
+{
+	return error_of(sqlite3_exec(database->sqlite, text, NULL, NULL, NULL));
+}
+
+/* Steps once, and keeps the statement for the next time unless there is a row to look at. */
+static int step(struct database *database, enum statement which)
+{
+	sqlite3_stmt *statement = database->statements[which];
+	int code = sqlite3_step(statement);
+
+	if (code != SQLITE_ROW)
+		sqlite3_reset(statement);
+	return code;
+}
+
+static int run_statement(struct database *database, enum statement which)
+{
+	return error_of(step(database, which));
+}
+
+static void bind_blob(sqlite3_stmt *statement, int place, const void *bytes, size_t size)
+{
+	/* A NULL pointer would be a NULL value. */
+	sqlite3_bind_blob64(statement, place, size ? bytes : "", size, SQLITE_STATIC);
+}
+
+static int read_version(struct database *database, int *version)
+{
+	sqlite3_stmt *statement;
+	int r = error_of(
+		sqlite3_prepare_v2(database->sqlite, "PRAGMA user_version", -1, &statement, NULL));
+
+	if (r < 0)
+		return r;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		*version = sqlite3_column_int(statement, 0);
+	else
+		r = -EIO;
+	sqlite3_finalize(statement);
+	return r;
+}
+
+static int migrate_to(struct database *database, int version)
+{
+	char set_version[64];
+	int r = run(database, migrations[version]);
+
+	snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d", version);
+	return r < 0 ? r : run(database, set_version);
+}
+
+static int migrate(struct database *database, const char *file)
+{
+	int version = 0;
+	int r = run(database, "BEGIN IMMEDIATE");
+
+	if (!r)
+		r = read_version(database, &version);
+	if (!r && version > VERSION) {
+		log_error("%s: its schema has version %d, expected at most %d", file, version,
+			  VERSION);
+		r = -EPROTO;
+	}
+	if (!r && version && version < VERSION)
+		log_notice("%s: bringing the schema from version %d to %d", file, version, VERSION);
+	while (!r && version < VERSION)
+		r = migrate_to(database, ++version);
+	if (!r)
+		r = run(database, "COMMIT");
+	if (r < 0)
+		database_rollback(database);
+	return r;
+}
+
+static int prepare_statements(struct database *database)
+{
+	for (int i = 0; i < STATEMENTS; i++) {
+		int r = error_of(sqlite3_prepare_v3(database->sqlite, texts[i], -1,
+						    SQLITE_PREPARE_PERSISTENT,
+						    &database->statements[i], NULL));
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int database_open(struct database **databasep, const char *file, bool prepare)
+{
+	struct database *database = calloc(1, sizeof(*database));
+	int r;
+
+	if (!database)
+		return -ENOMEM;
+	r = error_of(sqlite3_open_v2(
+		file, &database->sqlite,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
+	if (!r)
+		r = run(database, pragmas);
+	if (!r && prepare)
+		r = migrate(database, file);
+	if (!r)
+		r = prepare_statements(database);
+	if (r < 0) {
+		if (r != -EPROTO)
+			log_error("%s: %s", file, database_error(database));
+		database_close(database);
+		return r;
+	}
+	*databasep = database;
+	return 0;
+}
+
+void database_close(struct database *database)
+{
+	if (!database)
+		return;
+	for (int i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(database->statements[i]);
+	sqlite3_close(database->sqlite);
+	free(database);
+}
+
+int database_begin(struct database *database)
+{
+	return run_statement(database, BEGIN);
+}
+
+int database_commit(struct database *database)
+{
+	return run_statement(database, COMMIT);
+}
+
+void database_rollback(struct database *database)
+{
+	if (!sqlite3_get_autocommit(database->sqlite))
+		sqlite3_exec(database->sqlite, "ROLLBACK", NULL, NULL, NULL);
+}
+
+void database_checkpoint(struct database *database)
+{
+	sqlite3_wal_checkpoint_v2(database->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+int database_find_room(struct database *database, const char *name, struct database_room *room)
+{
+	sqlite3_stmt *statement = database->statements[FIND_ROOM];
+	const char *epoch;
+	int code;
+
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	code = step(database, FIND_ROOM);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? -ENOENT : error_of(code);
+	epoch = (const char *)sqlite3_column_text(statement, 1);
+	room->id = sqlite3_column_int64(statement, 0);
+	snprintf(room->epoch, sizeof(room->epoch), "%s", epoch ? epoch : "");
+	room->head = (uint64_t)sqlite3_column_int64(statement, 2);
+	room->oldest = (uint64_t)sqlite3_column_int64(statement, 3);
+	room->time = sqlite3_column_int64(statement, 4);
+	sqlite3_reset(statement);
+	return 0;
+}
+
+int database_add_room(struct database *database, const char *name, const char *epoch, int64_t *id)
+{
+	sqlite3_stmt *statement = database->statements[ADD_ROOM];
+	int r;
+
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 2, epoch, -1, SQLITE_STATIC);
+	r = run_statement(database, ADD_ROOM);
+	*id = sqlite3_last_insert_rowid(database->sqlite);
+	return r;
+}
+
+int database_next_room(struct database *database, int64_t after, int64_t *id, uint64_t *head)
+{
+	sqlite3_stmt *statement = database->statements[NEXT_ROOM];
+	int code;
+
+	sqlite3_bind_int64(statement, 1, after);
+	code = step(database, NEXT_ROOM);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? -ENOENT : error_of(code);
+	*id = sqlite3_column_int64(statement, 0);
+	*head = (uint64_t)sqlite3_column_int64(statement, 1);
+	sqlite3_reset(statement);
+	return 0;
+}
+
+int database_set_head(struct database *database, int64_t room, uint64_t head)
+{
+	sqlite3_stmt *statement = database->statements[SET_HEAD];
+
+	sqlite3_bind_int64(statement, 1, room);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)head);
+	return run_statement(database, SET_HEAD);
+}
+
+int database_add_message(struct database *database, int64_t room, const struct journal_entry *entry)
+{
+	sqlite3_stmt *statement = database->statements[ADD_MESSAGE];
+
+	sqlite3_bind_int64(statement, 1, room);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)entry->sequence);
+	sqlite3_bind_int64(statement, 3, entry->time);
+	bind_blob(statement, 4, entry->payload, entry->size);
+	return run_statement(database, ADD_MESSAGE);
+}
+
+int database_find_key(struct database *database, int64_t room, const void *key, size_t size,
+		      int64_t since, uint64_t *sequence)
+{
+	sqlite3_stmt *statement = database->statements[FIND_KEY];
+	int code;
+
+	sqlite3_bind_int64(statement, 1, room);
+	bind_blob(statement, 2, key, size);
+	sqlite3_bind_int64(statement, 3, since);
+	code = step(database, FIND_KEY);
+	*sequence = 0;
+	if (code == SQLITE_ROW) {
+		*sequence = (uint64_t)sqlite3_column_int64(statement, 0);
+		sqlite3_reset(statement);
+	}
+	return error_of(code);
+}
+
+int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
+		     const struct journal_entry *entry)
+{
+	sqlite3_stmt *statement = database->statements[ADD_KEY];
+
+	sqlite3_bind_int64(statement, 1, room);
+	bind_blob(statement, 2, key, size);
+	sqlite3_bind_int64(statement, 3, (sqlite3_int64)entry->sequence);
+	sqlite3_bind_int64(statement, 4, entry->time);
+	return run_statement(database, ADD_KEY);
+}
+
+static int trim_table(struct database *database, enum statement which, int64_t room,
+		      uint64_t sequence, int64_t time)
+{
+	sqlite3_stmt *statement = database->statements[which];
+
+	sqlite3_bind_int64(statement, 1, room);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)sequence);
+	sqlite3_bind_int64(statement, 3, time);
+	sqlite3_bind_int64(statement, 4, TRIM_MAX);
+	return run_statement(database, which);
+}
+
+int database_trim(struct database *database, const struct database_trim *trim)
+{
+	int r = trim_table(database, TRIM_MESSAGES, trim->room, trim->messages, trim->message_time);
+
+	return r < 0 ? r : trim_table(database, TRIM_KEYS, trim->room, trim->keys, trim->key_time);
+}
+
+int database_read(struct database *database, int64_t room, uint64_t from, uint64_t to, int64_t time,
+		  unsigned limit, journal_entry_fn each, void *user)
+{
+	sqlite3_stmt *statement = database->statements[READ];
+	int count = 0;
+	int code;
+
+	sqlite3_bind_int64(statement, 1, room);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)from);
+	sqlite3_bind_int64(statement, 3, (sqlite3_int64)to);
+	sqlite3_bind_int64(statement, 4, time);
+	sqlite3_bind_int64(statement, 5, limit);
+	while ((code = step(database, READ)) == SQLITE_ROW) {
+		const void *payload = sqlite3_column_blob(statement, 2);
+		const struct journal_entry entry = {
+			.sequence = (uint64_t)sqlite3_column_int64(statement, 0),
+			.time = sqlite3_column_int64(statement, 1),
+			.payload = payload ? payload : "",
+			.size = (size_t)sqlite3_column_bytes(statement, 2),
+		};
+
+		each(user, &entry);
+		count++;
+	}
+	return code == SQLITE_DONE ? count : error_of(code);
+}

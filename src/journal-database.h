@@ -1,0 +1,74 @@
+#pragma once
+
+#include "journal.h"
+
+#include <sqlite3.h>
+
+/*
+ * One connection to the file of the SQLite journal: its schema and every
+ * statement. A connection is one thread's at a time.
+ *
+ * Functions return 0 or -errno: -ENOSPC where the disk is full, -ENOMEM, and
+ * -EIO for whatever else SQLite says.
+ */
+struct database;
+
+struct database_room {
+	int64_t id;
+	char epoch[32];
+	uint64_t head;
+	uint64_t oldest; /* the first message that is kept, head + 1 where there is none */
+	int64_t time;	 /* of the newest that is kept, else 0 */
+};
+
+/* Which messages and keys of a room are no longer needed. */
+struct database_trim {
+	int64_t room;
+	uint64_t messages;    /* up to this sequence */
+	int64_t message_time; /* or older, in milliseconds */
+	uint64_t keys;
+	int64_t key_time;
+};
+
+/* With prepare it makes the file, or brings an old one to the schema of now. */
+int database_open(struct database **databasep, const char *file, bool prepare);
+void database_close(struct database *database);
+
+/* What went wrong last, in words. */
+const char *database_error(const struct database *database);
+
+int database_begin(struct database *database);
+int database_commit(struct database *database);
+
+/* Harmless where nothing was begun. */
+void database_rollback(struct database *database);
+
+/* Moves into the file what the log in front of it holds, so that the log's space can be used again. */
+void database_checkpoint(struct database *database);
+
+/* -ENOENT: there is none of that name. */
+int database_find_room(struct database *database, const char *name, struct database_room *room);
+int database_add_room(struct database *database, const char *name, const char *epoch, int64_t *id);
+
+/* The first room whose id is greater, or -ENOENT. */
+int database_next_room(struct database *database, int64_t after, int64_t *id, uint64_t *head);
+int database_set_head(struct database *database, int64_t room, uint64_t head);
+
+int database_add_message(struct database *database, int64_t room,
+			 const struct journal_entry *entry);
+
+/* *sequence is 0 where there is no such key since that time. */
+int database_find_key(struct database *database, int64_t room, const void *key, size_t size,
+		      int64_t since, uint64_t *sequence);
+int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
+		     const struct journal_entry *entry);
+
+/* Deletes the oldest of what is no longer needed, at most some thousand messages at a time. */
+int database_trim(struct database *database, const struct database_trim *trim);
+
+/*
+ * Calls each for messages of the room from from to to that are not older than
+ * time, oldest first, at most limit. Returns how many.
+ */
+int database_read(struct database *database, int64_t room, uint64_t from, uint64_t to, int64_t time,
+		  unsigned limit, journal_entry_fn each, void *user);

@@ -1,0 +1,157 @@
+#include "journal-ring.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+struct journal_record {
+	int64_t time;
+	size_t size;
+	char payload[];
+};
+
+void journal_ring_init(struct journal_ring *ring, unsigned max, size_t bytes_max, uint64_t next)
+{
+	*ring = (struct journal_ring){
+		.max = max, .bytes_max = bytes_max, .first = next, .next = next};
+}
+
+static void drop_first(struct journal_ring *ring)
+{
+	struct journal_record **place = &ring->records[ring->first++ % ring->capacity];
+
+	ring->bytes -= sizeof(**place) + (*place)->size;
+	free(*place);
+	*place = NULL;
+}
+
+void journal_ring_restart(struct journal_ring *ring, uint64_t next)
+{
+	while (ring->first < ring->next)
+		drop_first(ring);
+	ring->first = next;
+	ring->next = next;
+}
+
+void journal_ring_finish(struct journal_ring *ring)
+{
+	journal_ring_restart(ring, ring->next);
+	free(ring->records);
+	ring->records = NULL;
+	ring->capacity = 0;
+}
+
+/* Doubles the ring up to its maximum; the records move to their new places. */
+static int grow(struct journal_ring *ring)
+{
+	unsigned capacity = ring->capacity ? ring->capacity * 2 : 16;
+	struct journal_record **records;
+
+	if (capacity > ring->max || capacity < ring->capacity)
+		capacity = ring->max;
+	records = calloc(capacity, sizeof(struct journal_record *));
+	if (!records)
+		return -ENOMEM;
+	for (uint64_t n = ring->first; ring->capacity && n < ring->next; n++)
+		records[n % capacity] = ring->records[n % ring->capacity];
+	free(ring->records);
+	ring->records = records;
+	ring->capacity = capacity;
+	return 0;
+}
+
+int journal_ring_append(struct journal_ring *ring, const struct journal_entry *entry)
+{
+	struct journal_record *record;
+
+	if (!ring->max) {
+		ring->first = ++ring->next;
+		return 0;
+	}
+	if (ring->next - ring->first == ring->capacity && ring->capacity < ring->max &&
+	    grow(ring) < 0)
+		return -ENOMEM;
+	record = malloc(sizeof(*record) + entry->size);
+	if (!record)
+		return -ENOMEM;
+	record->time = entry->time;
+	record->size = entry->size;
+	if (entry->size)
+		memcpy(record->payload, entry->payload, entry->size);
+	if (ring->next - ring->first == ring->capacity)
+		drop_first(ring);
+	ring->records[ring->next++ % ring->capacity] = record;
+	ring->bytes += sizeof(*record) + record->size;
+	while (ring->bytes > ring->bytes_max)
+		drop_first(ring);
+	return 0;
+}
+
+void journal_ring_drop_older(struct journal_ring *ring, int64_t time)
+{
+	while (ring->first < ring->next && ring->records[ring->first % ring->capacity]->time < time)
+		drop_first(ring);
+}
+
+bool journal_range_clip(const struct journal_range *range, uint64_t first, uint64_t head,
+			uint64_t *from, uint64_t *to)
+{
+	*from = first;
+	*to = head;
+	if (!range->limit || range->after >= head)
+		return false;
+	if (*from <= range->after)
+		*from = range->after + 1;
+	if (range->before && *to >= range->before)
+		*to = range->before - 1;
+	if (*from > *to)
+		return false;
+	if (*to - *from >= range->limit) {
+		if (range->newest)
+			*from = *to - range->limit + 1;
+		else
+			*to = *from + range->limit - 1;
+	}
+	return true;
+}
+
+int journal_ring_read(const struct journal_ring *ring, const struct journal_range *range,
+		      journal_entry_fn each, void *user)
+{
+	uint64_t from, to;
+
+	if (!journal_range_clip(range, ring->first, ring->next - 1, &from, &to))
+		return 0;
+	for (uint64_t n = from; n <= to; n++) {
+		const struct journal_record *record = ring->records[n % ring->capacity];
+		const struct journal_entry entry = {
+			.sequence = n,
+			.time = record->time,
+			.payload = record->payload,
+			.size = record->size,
+		};
+
+		each(user, &entry);
+	}
+	return (int)(to - from + 1);
+}
+
+int64_t journal_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+}
+
+void journal_choose_epoch(char epoch[JOURNAL_EPOCH_SIZE])
+{
+	uint32_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = (uint32_t)time(NULL);
+	snprintf(epoch, JOURNAL_EPOCH_SIZE, "%08x", random);
+}

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "journal-database.h"
+#include "journal-ring.h"
+
+#include <pthread.h>
+
+struct lh_table;
+
+/*
+ * A journal on SQLite. Publications wait in a queue; one thread takes all that
+ * are there, writes them in one transaction, and delivers them once it is
+ * committed. While it waits for the disk more come in, so that a transaction
+ * holds the more messages the busier it gets.
+ *
+ * A room gets its row with its first message: strangers name rooms, and most of
+ * them never say a word.
+ *
+ * A sequence is taken when a message is written. Where the transaction fails it
+ * was never taken: all publications of that transaction are told, and those
+ * that come next get the same sequences.
+ *
+ * Locks: the journal's for the table of open streams; the queue's; the reader's
+ * for the second connection; each stream's for its cache. None is held while
+ * another is taken, and the writer holds none while it delivers.
+ */
+#define BATCH_MAX 1024
+
+struct sqlite {
+	struct journal base;
+	unsigned history;
+	int lock_file;
+
+	pthread_mutex_t lock;
+	struct lh_table *streams; /* the open ones, by room */
+
+	pthread_mutex_t reader_lock;
+	struct database *reader;
+
+	pthread_mutex_t queue_lock;
+	pthread_cond_t queue_filled;
+	struct journal_publication *first, **end;
+	unsigned queued;
+	bool stopping;
+
+	/* The writer thread's own. */
+	pthread_t thread;
+	struct database *writer;
+	struct journal_entry entries[BATCH_MAX];
+	int64_t swept;	     /* the room where the last sweep ended */
+	uint64_t next_sweep; /* in nanoseconds of the monotonic clock */
+	bool failing;
+};
+
+struct sqlite_stream {
+	struct journal_stream base;
+	char *room;
+	journal_deliver_fn deliver;
+	void *user;
+	char epoch[32];
+	_Atomic int64_t id; /* 0: the room has no row yet */
+	_Atomic uint64_t head;
+
+	pthread_mutex_t lock;
+	struct journal_ring cache;
+	uint64_t oldest; /* none before it is kept */
+
+	/* The writer thread's own. */
+	int64_t time; /* of the newest message */
+	unsigned untrimmed;
+	struct journal_publication *batch, **batch_end;
+	struct sqlite_stream *next;
+	int64_t next_id; /* these three hold once the transaction is committed */
+	int64_t next_time;
+	uint64_t next_head;
+};
+
+static inline struct sqlite *sqlite_of(const struct sqlite_stream *stream)
+{
+	return (struct sqlite *)stream->base.journal;
+}
+
+/* Messages of before that time, in milliseconds, are no longer kept; 0: all are. */
+int64_t sqlite_oldest_time(const struct sqlite *sqlite);
+
+/* The sequence from which on messages are kept, by their count. */
+uint64_t sqlite_oldest_by_count(const struct sqlite *sqlite, uint64_t head);
+
+/* Takes what is too old out of the cache, whose lock is the caller's. */
+void sqlite_drop_old(struct sqlite_stream *stream);
+
+/* Starts the thread that writes. It ends when the queue is empty and stopping is set. Returns 0 or -errno. */
+int sqlite_start_writer(struct sqlite *sqlite);

@@ -1,0 +1,90 @@
+#include "posting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct posting {
+	struct service_task task; /* the way back */
+	struct journal_publication publication;
+	struct service *service;
+	struct room *room;
+	posting_done_fn done; /* NULL: nobody wants to hear of it */
+	void *user;
+	bool completed; /* before it did, on its own thread */
+	char *payload;
+	char key[];
+};
+
+static void finish(struct posting *posting)
+{
+	if (posting->done)
+		posting->done(posting->user, &posting->publication);
+	free(posting->payload);
+	free(posting);
+}
+
+static void run_finish(struct service_task *task, struct service *service)
+{
+	struct posting *posting = (struct posting *)task;
+
+	if (!service)
+		posting->done = NULL;
+	finish(posting);
+}
+
+/* With the memory journal this is within room_publish(), whose lock is held; else on the journal's thread. */
+static void on_published(struct journal_publication *publication)
+{
+	struct posting *posting =
+		(struct posting *)((char *)publication - offsetof(struct posting, publication));
+	struct room *room = posting->room;
+
+	if (service_is_here(posting->service))
+		posting->completed = true;
+	else
+		service_post(posting->service, &posting->task);
+	room_release(room);
+}
+
+struct posting *posting_send(struct service *service, struct room *room, char *payload, size_t size,
+			     const void *key, size_t key_size, posting_done_fn done, void *user,
+			     int *error)
+{
+	struct posting *posting = malloc(sizeof(*posting) + key_size);
+
+	*error = 0;
+	if (!posting) {
+		free(payload);
+		*error = -ENOMEM;
+		return NULL;
+	}
+	*posting = (struct posting){
+		.task.run = run_finish,
+		.publication = {.payload = payload, .size = size, .done = on_published},
+		.service = service,
+		.room = room,
+		.done = done,
+		.user = user,
+		.payload = payload,
+	};
+	if (key) {
+		memcpy(posting->key, key, key_size);
+		posting->publication.key = posting->key;
+		posting->publication.key_size = key_size;
+	}
+	room_hold(room);
+	room_hold(room); /* as long as this takes: it is locked while its journal answers */
+	room_publish(room, &posting->publication);
+	room_release(room);
+	if (!posting->completed)
+		return posting;
+	finish(posting);
+	return NULL;
+}
+
+void posting_forget(struct posting *posting)
+{
+	if (posting)
+		posting->done = NULL;
+}
