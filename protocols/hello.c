@@ -2,7 +2,6 @@
 #include "protocols/table.h"
 #include "session.h"
 
-#include <json-c/json.h>
 #include <string.h>
 
 /*
@@ -22,13 +21,17 @@ static int greet(struct session *session, const struct message *message)
 
 static int answer_http(struct lws *wsi)
 {
-	struct json_object *body;
+	static const char body[] = "{\"message\":\"Hello libwebsockets\"}";
 
 	if (!http_is_get_or_head(wsi))
 		return http_reply_not_allowed(wsi, "GET, HEAD");
-	body = json_object_new_object();
-	json_object_object_add(body, "message", json_object_new_string("Hello libwebsockets"));
-	return http_reply_json(wsi, 200, body);
+	return http_reply(wsi, &(struct http_reply){
+				       .status = 200,
+				       .type = "application/json",
+				       .headers = "Cache-Control: no-store\r\n",
+				       .body = body,
+				       .size = strlen(body),
+			       });
 }
 
 static int hello_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,

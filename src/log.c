@@ -96,18 +96,27 @@ static bool is_plain(const char *value)
 	return true;
 }
 
+/* What it says of the second is put together once a second. */
 static void line_put_time(struct line *line)
 {
+	static _Thread_local char second[40];
+	static _Thread_local time_t at;
 	struct timespec now;
 	struct tm utc;
-	char text[40];
-	size_t n;
+	char rest[] = ".000Z";
+	long ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text + n, sizeof(text) - n, ".%03ldZ", now.tv_nsec / 1000000);
-	line_puts(line, text);
+	if (now.tv_sec != at) {
+		at = now.tv_sec;
+		gmtime_r(&at, &utc);
+		strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &utc);
+	}
+	ms = now.tv_nsec / 1000000;
+	for (int i = 3; i > 0; i--, ms /= 10)
+		rest[i] = (char)('0' + ms % 10);
+	line_puts(line, second);
+	line_puts(line, rest);
 }
 
 static void line_begin(struct line *line, enum log_level level, const char *module,
