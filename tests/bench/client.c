@@ -90,8 +90,10 @@ struct receiver {
 
 static void hear(struct load *load, struct connection *connection, struct mark mark)
 {
-	if (mark.sender == connection->sender)
+	if (mark.sender == connection->sender) {
 		connection->returned++;
+		load->returned++;
+	}
 	if (load->heard)
 		load->heard(load, connection, mark);
 }
@@ -313,6 +315,17 @@ void client_compare(struct load *load)
 		if (load->connections[i].frames.held_size)
 			die("half a frame, and no end of it");
 		load->connections[i].compares = true;
+	}
+}
+
+void client_set_low_water(struct load *load, int bytes)
+{
+	for (int i = 0; i < load->n; i++) {
+		const struct connection *connection = &load->connections[i];
+
+		if (connection->sender < 0 &&
+		    setsockopt(connection->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) < 0)
+			die("SO_RCVLOWAT: %s", strerror(errno));
 	}
 }
 
