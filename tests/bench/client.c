@@ -135,12 +135,8 @@ static void take(void *context, enum opcode opcode, const char *payload, size_t 
 	} else if (opcode == OPCODE_PING && connection->state == CONNECTION_OPEN) {
 		answer_ping(connection, payload, size);
 	} else if (opcode == OPCODE_CLOSE) {
-		unsigned code = size < 2 ? 1005
-					 : (unsigned)((unsigned char)payload[0] << 8 |
-						      (unsigned char)payload[1]);
-
 		if (connection->state != CONNECTION_CLOSING)
-			die("the server closed a connection: %u", code);
+			die("the server closed a connection: %u", frame_close_code(payload, size));
 		connection->state = CONNECTION_CLOSED;
 	}
 }

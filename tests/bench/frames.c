@@ -178,6 +178,13 @@ void frames_finish(struct frames *frames)
 	clear(&frames->message, &frames->message_size);
 }
 
+unsigned frame_close_code(const char *payload, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)payload;
+
+	return size < 2 ? 1005 : (unsigned)p[0] << 8 | p[1];
+}
+
 size_t frame_put_header(char *to, enum opcode opcode, size_t size)
 {
 	static const char mask[4]; /* as good as any for a test, and saves the masking */
