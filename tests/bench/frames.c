@@ -44,7 +44,8 @@ static size_t inflate_message(struct inflater *inflater, const char *payload, si
 
 	if (size > INFLATED_MAX - sizeof(tail))
 		die("a compressed message of more than %d bytes", INFLATED_MAX);
-	memcpy(inflater->deflated, payload, size);
+	if (size)
+		memcpy(inflater->deflated, payload, size);
 	memcpy(inflater->deflated + size, tail, sizeof(tail));
 	stream->next_in = (unsigned char *)inflater->deflated;
 	stream->avail_in = (unsigned)(size + sizeof(tail));
