@@ -90,8 +90,10 @@ struct receiver {
 
 static void hear(struct load *load, struct connection *connection, struct mark mark)
 {
-	if (mark.sender == connection->sender)
+	if (mark.sender == connection->sender) {
 		connection->returned++;
+		load->returned++;
+	}
 	if (load->heard)
 		load->heard(load, connection, mark);
 }
@@ -133,12 +135,8 @@ static void take(void *context, enum opcode opcode, const char *payload, size_t 
 	} else if (opcode == OPCODE_PING && connection->state == CONNECTION_OPEN) {
 		answer_ping(connection, payload, size);
 	} else if (opcode == OPCODE_CLOSE) {
-		unsigned code = size < 2 ? 1005
-					 : (unsigned)((unsigned char)payload[0] << 8 |
-						      (unsigned char)payload[1]);
-
 		if (connection->state != CONNECTION_CLOSING)
-			die("the server closed a connection: %u", code);
+			die("the server closed a connection: %u", frame_close_code(payload, size));
 		connection->state = CONNECTION_CLOSED;
 	}
 }
@@ -313,6 +311,17 @@ void client_compare(struct load *load)
 		if (load->connections[i].frames.held_size)
 			die("half a frame, and no end of it");
 		load->connections[i].compares = true;
+	}
+}
+
+void client_set_low_water(struct load *load, int bytes)
+{
+	for (int i = 0; i < load->n; i++) {
+		const struct connection *connection = &load->connections[i];
+
+		if (connection->sender < 0 &&
+		    setsockopt(connection->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) < 0)
+			die("SO_RCVLOWAT: %s", strerror(errno));
 	}
 }
 

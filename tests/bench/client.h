@@ -69,6 +69,7 @@ struct load {
 	uint64_t parsed;	     /* messages of the others */
 	uint64_t bytes;		     /* received */
 	uint64_t sent;		     /* messages */
+	uint64_t returned;	     /* and those that came back to who sent them */
 	uint64_t read_at;	     /* when the newest came */
 	struct stopwatch watch;
 	struct histogram latency;
@@ -107,6 +108,9 @@ void client_settle(struct load *load);
 
 /* From here on members are expected to receive one and the same stream. */
 void client_compare(struct load *load);
+
+/* Members that only listen are not to be read from before so many bytes have come. */
+void client_set_low_water(struct load *load, int bytes);
 
 /* Messages received by all members since then, and whether each has had all that were sent. */
 uint64_t client_deliveries(const struct load *load);

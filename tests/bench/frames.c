@@ -44,7 +44,8 @@ static size_t inflate_message(struct inflater *inflater, const char *payload, si
 
 	if (size > INFLATED_MAX - sizeof(tail))
 		die("a compressed message of more than %d bytes", INFLATED_MAX);
-	memcpy(inflater->deflated, payload, size);
+	if (size)
+		memcpy(inflater->deflated, payload, size);
 	memcpy(inflater->deflated + size, tail, sizeof(tail));
 	stream->next_in = (unsigned char *)inflater->deflated;
 	stream->avail_in = (unsigned)(size + sizeof(tail));
@@ -176,6 +177,13 @@ void frames_finish(struct frames *frames)
 {
 	clear(&frames->held, &frames->held_size);
 	clear(&frames->message, &frames->message_size);
+}
+
+unsigned frame_close_code(const char *payload, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)payload;
+
+	return size < 2 ? 1005 : (unsigned)p[0] << 8 | p[1];
 }
 
 size_t frame_put_header(char *to, enum opcode opcode, size_t size)

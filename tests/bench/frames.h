@@ -51,5 +51,8 @@ void frames_take(struct frames *frames, const char *data, size_t size, frames_ha
 void frames_hold(struct frames *frames, const char *data, size_t size);
 void frames_finish(struct frames *frames);
 
+/* Of a close frame; 1005 when it has none (RFC 6455 section 7.1.5). */
+unsigned frame_close_code(const char *payload, size_t size);
+
 /* Writes the header of a client's whole frame, with a mask of zeroes; returns its size. */
 size_t frame_put_header(char *to, enum opcode opcode, size_t size);

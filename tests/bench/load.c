@@ -8,6 +8,7 @@
  * no figures.
  */
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static const struct {
 	{"idle", mode_idle},	   {"single", mode_single}, {"steady", mode_steady},
 };
 
-static void usage(void)
+static void __attribute__((noreturn)) usage(void)
 {
 	fputs("usage: load fanout|single|steady|echo|connect|idle [OPTION...]\n"
 	      "  --host ADDR --port N --path PATH   where the server is\n"
@@ -42,6 +43,16 @@ static void usage(void)
 	      "  --clean           close with close frames\n",
 	      stderr);
 	exit(2);
+}
+
+static double parse_number(const char *text, double max)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	if (end == text || *end || !(number >= 0 && number <= max))
+		usage();
+	return number;
 }
 
 static void parse_options(struct options *o, int argc, char **argv)
@@ -78,13 +89,13 @@ static void parse_options(struct options *o, int argc, char **argv)
 		if (c == '?')
 			usage();
 		else if (c == 't')
-			o->seconds = atof(optarg);
+			o->seconds = parse_number(optarg, 1e6);
 		else if (c == 'C' || c == 'D' || c == 'R')
 			*flags[c] = true;
 		else if (c == 'h' || c == 'I' || c == 'P')
 			*texts[c] = optarg;
 		else
-			*numbers[c] = atoi(optarg);
+			*numbers[c] = (int)parse_number(optarg, INT_MAX);
 	}
 }
 

@@ -1,5 +1,6 @@
 """What is measured. Each measure gives one or more figures, which become the rows of the table."""
 import json
+import resource
 import subprocess
 import time
 
@@ -53,7 +54,7 @@ class Figure:
 
 
 class Measure:
-    """run(bench, server) returns a report. ours_only: of a setting that only Switchboard has."""
+    """run(bench, server) returns a report. threads: of a server that can have so many, which is Switchboard."""
 
     def __init__(self, name, run, figures, deflate=False, threads=1):
         self.name, self.run, self.figures, self.deflate, self.threads = name, run, figures, deflate, threads
@@ -103,8 +104,13 @@ def echo(size):
     return run
 
 
+def children_cpu_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def hello(bench, server):
-    before = server.cpu_seconds()
+    before, client_before = server.cpu_seconds(), children_cpu_seconds()
     run = subprocess.run(["wrk", "-t1", "-c64", f"-d{max(1, round(bench.seconds))}s", "--latency",
                           "-s", "/dev/stdin", f"http://127.0.0.1:{server.port}/hello"],
                          input='done = function(s) local e = s.errors; io.write("\\nRESULT ", s.requests, " ", s.duration, " ", '
@@ -115,6 +121,7 @@ def hello(bench, server):
         raise Failed(f"{errors} requests failed")
     seconds = int(microseconds) / 1e6
     return per_cpu({"requests_per_second": int(requests) / seconds, "seconds": seconds,
+                    "client_cpu": (children_cpu_seconds() - client_before) / seconds,
                     "server_cpu": (server.cpu_seconds() - before) / seconds}, int(requests))
 
 
@@ -191,7 +198,7 @@ MEASURES = [
         Figure(f"echo beside {IDLE} idle connections, p50", "p50_us", "µs", False),
         Figure("of that to the one alone", "change", "times", False)]),
     Measure("scale-crowd", scale_crowd, [
-        Figure(f"{CROWD} join, chat and leave", "all_seconds", "s", False)]),
+        Figure(f"{CROWD} join one room, chat and leave (Switchboard tells each of the others so)", "all_seconds", "s", False)]),
     Measure("scale-cost", scale_cost, [
         Figure(f"CPU for a delivery to {size} members", f"cpu_ns_{size}", "ns", False) for size in ROOM_SIZES]),
 ]

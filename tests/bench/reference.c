@@ -85,7 +85,7 @@ static void take(void *context, enum opcode opcode, const char *payload, size_t 
 	struct reference_frame *frame = &reference->index[reference->frame_count % INDEX_SIZE];
 
 	if (opcode == OPCODE_CLOSE)
-		die("the server closed a connection");
+		die("the server closed a connection: %u", frame_close_code(payload, size));
 	frame->end = reference->frames.taken;
 	frame->mark.sender = -1;
 	if (opcode == OPCODE_TEXT)

@@ -38,14 +38,16 @@ class Server:
     def __init__(self, name, command, cwd=None, next_port=free_port):
         self.name, self.command, self.cwd, self.next_port = name, command, cwd, next_port
         self.process = self.port = None
+        self.log = tempfile.TemporaryFile("a+", errors="replace")
 
     def start(self, cores, threads=1, deflate=False):
         self.port = self.next_port()
+        self.log.truncate(0)
         env = {**os.environ, "PORT": str(self.port)}
         if deflate:
             env["DEFLATE"] = "1"
         self.process = subprocess.Popen(self.command_line(threads), cwd=self.cwd, env=env, start_new_session=True,
-                                        preexec_fn=pinned(cores), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                                        preexec_fn=pinned(cores), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self._wait()
 
     def command_line(self, _threads):
@@ -59,13 +61,14 @@ class Server:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/hello", timeout=5) as answer:
                     if answer.status == 200:
                         return
-            except urllib.error.HTTPError as error:
-                raise RuntimeError(f"{self.name}: /hello: {error}") from error
+            except urllib.error.HTTPError:
+                break
             except OSError:
                 pass
             time.sleep(0.02)
         self.stop()
-        raise RuntimeError(f"{self.name} didn't start: {self.command}")
+        self.log.seek(0)
+        raise RuntimeError(f"{self.command} didn't start: {self.log.read().strip()}")
 
     def stop(self):
         """Ends its process group, which is nobody else's."""
