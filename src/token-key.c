@@ -21,9 +21,12 @@
 /* What is wrong with the key that was read, or NULL. */
 static const char *check(const struct token_key *key)
 {
+	const mbedtls_ecp_keypair *ec;
+
 	if (key->settings->algorithm == CONFIG_AUTH_ES256) {
-		if (!mbedtls_pk_can_do(&key->public, MBEDTLS_PK_ECDSA) ||
-		    mbedtls_pk_ec(key->public)->MBEDTLS_PRIVATE(grp).id != MBEDTLS_ECP_DP_SECP256R1)
+		ec = mbedtls_pk_can_do(&key->public, MBEDTLS_PK_ECDSA) ? mbedtls_pk_ec(key->public)
+								       : NULL;
+		if (!ec || ec->MBEDTLS_PRIVATE(grp).id != MBEDTLS_ECP_DP_SECP256R1)
 			return "not a key on the curve P-256, as ES256 needs";
 	} else if (mbedtls_pk_get_type(&key->public) != MBEDTLS_PK_RSA) {
 		return "not an RSA key, as RS256 needs";

@@ -55,6 +55,9 @@ static void defaults(void **state)
 	assert_int_equal(config->chat.history_seconds, 0);
 	assert_string_equal(config->chat.journal, "memory");
 	assert_int_equal(config->chat.ring_bytes, 262144);
+	assert_int_equal(config->chat.messages_per_second, 100);
+	assert_int_equal(config->chat.burst, 500);
+	assert_int_equal(config->chat.presence_merge, 100);
 	assert_int_equal(config->log.level, LOG_LEVEL_INFO);
 	assert_int_equal(config->log.format, LOG_FORMAT_TEXT);
 }
@@ -458,8 +461,10 @@ static const struct wrong wrong_values[] = {
 	 "chat.history_seconds: found 315360001 (a number), expected a whole number from 0 to "
 	 "315360000"},
 	{"{\"chat\": {\"journal\": \"\"}}", "chat.journal: found \"\" (a string), " NOT_A_STRING},
-	{"{\"chat\": {\"log\": 1}}", "chat.log: unknown key, expected one of history, "
-				     "history_seconds, journal, ring_bytes"},
+	{"{\"chat\": {\"log\": 1}}",
+	 "chat.log: unknown key, expected one of history, "
+	 "history_seconds, journal, messages_per_second, burst, presence_merge, "
+	 "ring_bytes"},
 
 	{"{\"log\": {\"level\": \"loud\"}}", "log.level: found \"loud\" (a string), " NOT_A_LEVEL},
 	{"{\"log\": {\"level\": 3}}", "log.level: found 3 (a number), " NOT_A_LEVEL},

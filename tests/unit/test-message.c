@@ -18,16 +18,20 @@ static void composes_what_the_sender_determines(void **state)
 		size_t size;
 		const char *payload;
 	} rows[] = {
-		{"ann", B("hi"), "\"sender\":\"ann\",\"message\":\"hi\""},
-		{"ann", B(""), "\"sender\":\"ann\",\"message\":\"\""},
-		{"a\"\\b", B("\"\\"), "\"sender\":\"a\\\"\\\\b\",\"message\":\"\\\"\\\\\""},
+		{"ann", B("hi"), "\"type\":\"message\",\"sender\":\"ann\",\"message\":\"hi\""},
+		{"ann", B(""), "\"type\":\"message\",\"sender\":\"ann\",\"message\":\"\""},
+		{"a\"\\b", B("\"\\"),
+		 "\"type\":\"message\",\"sender\":\"a\\\"\\\\b\",\"message\":\"\\\"\\\\\""},
 		{"ann", B("a\nb\tc\r\b\f"),
-		 "\"sender\":\"ann\",\"message\":\"a\\nb\\tc\\r\\b\\f\""},
-		{"ann", B("\x01\x1f"), "\"sender\":\"ann\",\"message\":\"\\u0001\\u001f\""},
-		{"ann", B("a\0b"), "\"sender\":\"ann\",\"message\":\"a\\u0000b\""},
-		{"ann", B("</script>"), "\"sender\":\"ann\",\"message\":\"</script>\""},
+		 "\"type\":\"message\",\"sender\":\"ann\",\"message\":\"a\\nb\\tc\\r\\b\\f\""},
+		{"ann", B("\x01\x1f"),
+		 "\"type\":\"message\",\"sender\":\"ann\",\"message\":\"\\u0001\\u001f\""},
+		{"ann", B("a\0b"),
+		 "\"type\":\"message\",\"sender\":\"ann\",\"message\":\"a\\u0000b\""},
+		{"ann", B("</script>"),
+		 "\"type\":\"message\",\"sender\":\"ann\",\"message\":\"</script>\""},
 		{"\xe2\x82\xac", B("\xf0\x9f\x98\x80"),
-		 "\"sender\":\"\xe2\x82\xac\",\"message\":\"\xf0\x9f\x98\x80\""},
+		 "\"type\":\"message\",\"sender\":\"\xe2\x82\xac\",\"message\":\"\xf0\x9f\x98\x80\""},
 	};
 
 	for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -101,8 +105,9 @@ static void encoded_message_is_json(void **state)
 	struct json_object *root;
 
 	message_encode(&entry, text, sizeof(text) - 1);
-	assert_string_equal(text, "{\"sender\":\"ann\",\"message\":\"a\\\"b\",\"seq\":7,"
-				  "\"time\":\"2026-01-02T03:04:05.678Z\"}");
+	assert_string_equal(
+		text, "{\"type\":\"message\",\"sender\":\"ann\",\"message\":\"a\\\"b\",\"seq\":7,"
+		      "\"time\":\"2026-01-02T03:04:05.678Z\"}");
 	root = json_tokener_parse(text);
 	assert_string_equal(json_object_get_string(json_object_object_get(root, "message")),
 			    "a\"b");
@@ -134,13 +139,31 @@ static void notice_has_a_time_and_no_sequence(void **state)
 
 static void error_for_the_sender(void **state)
 {
-	size_t size;
-	char *error = message_error("message: expected a string", &size);
+	static const struct message_error bare = {"bad_json", "expected \"x\"", NULL};
+	static const struct message_error full = {"too_long", "too long", "c-\"7"};
+	static const struct {
+		char *(*write)(const struct message_error *error, size_t *size);
+		const struct message_error *error;
+		const char *text;
+	} rows[] = {
+		{message_error_plain, &bare,
+		 "{\"sender\":\"__server\",\"error\":\"expected \\\"x\\\"\"}"},
+		{message_error_plain, &full, "{\"sender\":\"__server\",\"error\":\"too long\"}"},
+		{message_error_rich, &bare,
+		 "{\"type\":\"error\",\"code\":\"bad_json\",\"message\":\"expected \\\"x\\\"\"}"},
+		{message_error_rich, &full,
+		 "{\"type\":\"error\",\"code\":\"too_long\",\"message\":\"too long\","
+		 "\"id\":\"c-\\\"7\"}"},
+	};
 
-	assert_string_equal(error,
-			    "{\"sender\":\"__server\",\"error\":\"message: expected a string\"}");
-	assert_int_equal(size, strlen(error));
-	free(error);
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		size_t size;
+		char *text = rows[i].write(rows[i].error, &size);
+
+		assert_string_equal(text, rows[i].text);
+		assert_int_equal(size, strlen(text));
+		free(text);
+	}
 }
 
 /* A JSON string of that many characters, each of which may take more than a byte. */
@@ -236,6 +259,18 @@ static struct json_tokener *strict_tokener(void)
 	return tokener;
 }
 
+/* As the chat does it: the text, or what is wrong. */
+static struct json_object *parse(struct json_tokener *tokener, const char *input, size_t size,
+				 struct json_object **root, const char **error)
+{
+	struct json_object *text;
+
+	*root = message_parse(tokener, input, size);
+	text = json_object_object_get(*root, "message");
+	*error = *root ? message_check(text) : NO_OBJECT;
+	return *error ? NULL : text;
+}
+
 /* One tokener for all of them: what came before must not matter. */
 static void parses_what_clients_send(void **state)
 {
@@ -243,9 +278,9 @@ static void parses_what_clients_send(void **state)
 
 	for (size_t i = 0; i < LENGTH(inputs); i++) {
 		struct json_object *root;
-		const char *error = NULL;
+		const char *error;
 		struct json_object *text =
-			message_parse(tokener, inputs[i].input, inputs[i].size, &root, &error);
+			parse(tokener, inputs[i].input, inputs[i].size, &root, &error);
 
 		if (!text != !inputs[i].text)
 			fail_msg("%s: %s", inputs[i].input, text ? "accepted" : error);
@@ -265,7 +300,7 @@ static void text_behind_a_nul_is_refused(void **state)
 	struct json_object *root;
 	const char *error = NULL;
 
-	message_parse(tokener, input, sizeof(input) - 1, &root, &error);
+	parse(tokener, input, sizeof(input) - 1, &root, &error);
 	json_object_put(root);
 	json_tokener_free(tokener);
 	assert_non_null(error);
@@ -277,7 +312,7 @@ static void a_nul_in_a_message_is_kept(void **state)
 	struct json_tokener *tokener = strict_tokener();
 	struct json_object *root;
 	const char *error;
-	struct json_object *text = message_parse(tokener, input, sizeof(input) - 1, &root, &error);
+	struct json_object *text = parse(tokener, input, sizeof(input) - 1, &root, &error);
 
 	assert_int_equal(json_object_get_string_len(text), 3);
 	assert_memory_equal(json_object_get_string(text), "a\0b", 3);
@@ -293,7 +328,7 @@ static void deep_nesting_is_refused(void **state)
 	static char deep[100000];
 
 	memset(deep, '[', sizeof(deep));
-	assert_null(message_parse(tokener, deep, sizeof(deep), &root, &error));
+	assert_null(parse(tokener, deep, sizeof(deep), &root, &error));
 	assert_string_equal(error, NO_OBJECT);
 	json_object_put(root);
 	json_tokener_free(tokener);

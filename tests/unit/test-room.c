@@ -97,22 +97,44 @@ static int teardown(void **state)
 	return 0;
 }
 
+static int enter(struct fixture *f, struct room *room, struct fake *fake, const char *name,
+		 enum room_kind kind, bool deflated)
+{
+	const struct room_joining how = {
+		.flusher = f->flusher,
+		.sink = &sink,
+		.name = name,
+		.kind = kind,
+		.deflated = deflated,
+	};
+
+	return room_join(room, &fake->member, &how);
+}
+
 static void join(struct fixture *f, struct fake *fake, const char *name)
 {
-	assert_int_equal(room_join(f->room, f->flusher, &fake->member, &sink, name, false), 0);
+	assert_true(enter(f, f->room, fake, name, ROOM_PLAIN, false) > 0);
 }
 
 static void announce(struct fixture *f, const char *text)
 {
-	assert_int_equal(room_announce(f->room, text, strlen(text)), 0);
+	assert_int_equal(room_announce(f->room, ROOM_BOTH, text, strlen(text)), 0);
+}
+
+static void published(struct journal_publication *publication)
+{
+	/* With the memory journal that is so when room_publish() returns. */
 }
 
 static void publish(struct fixture *f, const char *text)
 {
-	uint64_t sequence;
+	struct journal_publication publication = {
+		.payload = text, .size = strlen(text), .done = published, .result = 1};
 
-	assert_int_equal(room_publish(f->room, text, strlen(text), &sequence), 0);
-	assert_int_equal(sequence, room_head(f->room));
+	room_publish(f->room, &publication);
+	assert_int_equal(publication.result, 0);
+	assert_int_equal(publication.sequence, room_head(f->room));
+	assert_int_equal(publication.sequence, room_delivered(f->room));
 }
 
 /* Announces a frame of that many bytes on the wire, from 130 on. */
@@ -121,7 +143,7 @@ static void announce_bytes(struct fixture *f, size_t size)
 	char text[RING];
 
 	memset(text, 'x', sizeof(text));
-	assert_int_equal(room_announce(f->room, text, size - 4), 0);
+	assert_int_equal(room_announce(f->room, ROOM_BOTH, text, size - 4), 0);
 }
 
 static void assert_received(const struct fake *fake, const char *bytes, size_t size)
@@ -399,7 +421,7 @@ static void a_dropped_member_holds_the_room(void **state)
 	block_and_fill(f, &f->ann);
 	f->room = NULL;
 	room_release(room);
-	assert_int_equal(room_announce(room, text, RING - 4), 0);
+	assert_int_equal(room_announce(room, ROOM_BOTH, text, RING - 4), 0);
 	assert_int_equal(f->ann.overruns, 1);
 	assert_int_equal(rooms_count(f->rooms), 1);
 	room_leave(&f->ann.member);
@@ -441,7 +463,7 @@ static void what_never_fits_is_refused_and_drops_nobody(void **state)
 	f->ann.answer = TAKE_NOTHING;
 	announce(f, "a");
 	assert_false(flusher_run(f->flusher, 0));
-	assert_int_equal(room_announce(f->room, text, RING - 3), -EMSGSIZE);
+	assert_int_equal(room_announce(f->room, ROOM_BOTH, text, RING - 3), -EMSGSIZE);
 	assert_int_equal(room_append(f->room, text, RING + 1), -EMSGSIZE);
 	assert_int_equal(f->ann.overruns, 0);
 }
@@ -474,9 +496,9 @@ static void rooms_do_not_hear_each_other(void **state)
 
 	assert_int_equal(room_open(f->rooms, "other", &other), 0);
 	join(f, &f->ann, "ann");
-	assert_int_equal(room_join(other, f->flusher, &f->bob.member, &sink, "bob", false), 0);
+	assert_int_equal(enter(f, other, &f->bob, "bob", ROOM_PLAIN, false), 1);
 	announce(f, "a");
-	assert_int_equal(room_announce(other, "bb", 2), 0);
+	assert_int_equal(room_announce(other, ROOM_BOTH, "bb", 2), 0);
 	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->ann, "\x81\x01"
 			    "a");
@@ -495,7 +517,7 @@ static void a_room_lasts_while_it_is_held(void **state)
 	room_release(room);
 	assert_ptr_equal(rooms_find(f->rooms, "other"), room);
 	room_release(room);
-	assert_int_equal(room_join(room, f->flusher, &f->ann.member, &sink, "ann", false), 0);
+	assert_int_equal(enter(f, room, &f->ann, "ann", ROOM_PLAIN, false), 1);
 	room_release(room);
 	assert_ptr_equal(rooms_find(f->rooms, "other"), room);
 	room_release(room);
@@ -513,10 +535,8 @@ static void a_room_that_goes_before_the_flush(void **state)
 
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(room_open(f->rooms, names[i], &rooms[i]), 0);
-		assert_int_equal(
-			room_join(rooms[i], f->flusher, &fakes[i]->member, &sink, names[i], false),
-			0);
-		assert_int_equal(room_announce(rooms[i], "x", 1), 0);
+		assert_int_equal(enter(f, rooms[i], fakes[i], names[i], ROOM_PLAIN, false), 1);
+		assert_int_equal(room_announce(rooms[i], ROOM_BOTH, "x", 1), 0);
 		room_release(rooms[i]);
 	}
 	room_leave(&f->bob.member);
@@ -569,7 +589,7 @@ static void unlisted_room(void **state)
 	assert_ptr_equal(again, room);
 	room_release(again);
 	assert_int_equal(rooms_count(f->rooms), 1);
-	assert_int_equal(room_join(room, f->flusher, &f->ann.member, &sink, NULL, false), 0);
+	assert_int_equal(enter(f, room, &f->ann, NULL, ROOM_PLAIN, false), 0);
 	assert_int_equal(room_append(room, "x", 1), 0);
 	assert_false(flusher_run(f->flusher, 0));
 	assert_has(&f->ann, "x");
@@ -608,35 +628,76 @@ static void visits_each_room(void **state)
 	room_release(unlisted);
 }
 
-static void note_name(void *user, const char *name)
+static bool note_name(void *user, const char *name)
 {
 	strcat(user, name);
+	return strlen(user) < 3;
 }
 
-static void assert_members(struct fixture *f, const char *names)
+static void assert_people(struct fixture *f, const char *names, size_t count)
 {
 	char seen[64] = "";
 
-	room_each_member(f->room, note_name, seen);
+	room_each_person(f->room, note_name, seen);
 	assert_string_equal(seen, names);
-	assert_int_equal(room_size(f->room), strlen(names));
+	assert_int_equal(room_people(f->room), strlen(names));
+	assert_int_equal(room_size(f->room), count);
 }
 
-static void lists_its_members(void **state)
+static void lists_its_people(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_members(f, "");
+	assert_people(f, "", 0);
 	join(f, &f->ann, "a");
-	join(f, &f->bob, "b");
-	join(f, &f->cy, "c");
-	assert_members(f, "cba");
-	room_leave(&f->bob.member);
-	assert_members(f, "ca");
-	room_leave(&f->cy.member);
-	assert_members(f, "a");
-	room_leave(&f->ann.member);
-	assert_members(f, "");
+	assert_int_equal(enter(f, f->room, &f->bob, "b", ROOM_PLAIN, false), 1);
+	assert_int_equal(enter(f, f->room, &f->cy, "a", ROOM_RICH, false), 2);
+	assert_people(f, "ab", 3);
+	assert_int_equal(room_leave(&f->ann.member), 1);
+	assert_int_equal(room_leave(&f->ann.member), -ENOENT);
+	assert_people(f, "ab", 2);
+	assert_int_equal(room_leave(&f->cy.member), 0);
+	assert_people(f, "b", 1);
+	assert_int_equal(room_leave(&f->bob.member), 0);
+	assert_people(f, "", 0);
+}
+
+static void tells_kinds_different_things(void **state)
+{
+	struct fixture *f = *state;
+
+	join(f, &f->ann, "ann");
+	assert_int_equal(enter(f, f->room, &f->bob, "bob", ROOM_RICH, false), 1);
+	room_announce(f->room, ROOM_PLAIN, "a", 1);
+	room_announce(f->room, ROOM_RICH, "bb", 2);
+	room_announce(f->room, ROOM_BOTH, "c", 1);
+	flusher_run(f->flusher, 0);
+	assert_has(&f->ann, "\x81\x01"
+			    "a\x81\x01"
+			    "c");
+	assert_has(&f->bob, "\x81\x02"
+			    "bb\x81\x01"
+			    "c");
+}
+
+static void read_one(void *user, const struct journal_entry *entry)
+{
+	*(uint64_t *)user = entry->sequence;
+}
+
+static void reads_what_it_has_delivered(void **state)
+{
+	struct fixture *f = *state;
+	const struct journal_range range = {.after = 1, .limit = 10};
+	uint64_t last = 0;
+
+	publish(f, "one");
+	publish(f, "two");
+	room_lock(f->room);
+	assert_int_equal(room_read(f->room, &range, read_one, &last), 1);
+	assert_int_equal(last, room_delivered(f->room));
+	room_unlock(f->room);
+	assert_int_equal(strlen(room_epoch(f->room)), 8);
 }
 
 static void many_members_come_and_go(void **state)
@@ -689,8 +750,8 @@ static void compresses_once_for_all_who_take_it(void **state)
 	memset(text, 'x', 200);
 	text[200] = '\0';
 	join(f, &f->ann, "ann");
-	assert_int_equal(room_join(f->room, f->flusher, &f->bob.member, &sink, "bob", true), 0);
-	assert_int_equal(room_join(f->room, f->flusher, &f->cy.member, &sink, "cy", true), 0);
+	assert_int_equal(enter(f, f->room, &f->bob, "bob", ROOM_PLAIN, true), 1);
+	assert_int_equal(enter(f, f->room, &f->cy, "cy", ROOM_PLAIN, true), 1);
 	publish(f, text);
 	announce(f, "short");
 	flusher_run(f->flusher, 0);
@@ -701,7 +762,7 @@ static void compresses_once_for_all_who_take_it(void **state)
 	assert_received(&f->cy, f->bob.bytes, f->bob.size);
 	room_leave(&f->bob.member);
 	room_leave(&f->cy.member);
-	assert_int_equal(room_join(f->room, f->flusher, &f->cy.member, &sink, "cy", true), 0);
+	assert_int_equal(enter(f, f->room, &f->cy, "cy", ROOM_PLAIN, true), 1);
 	f->cy.size = 0;
 	publish(f, text);
 	flusher_run(f->flusher, 0);
@@ -747,7 +808,9 @@ int main(void)
 		TEST(a_room_whose_journal_fails_is_not_there),
 		TEST(unlisted_room),
 		TEST(visits_each_room),
-		TEST(lists_its_members),
+		TEST(lists_its_people),
+		TEST(tells_kinds_different_things),
+		TEST(reads_what_it_has_delivered),
 		TEST(many_members_come_and_go),
 		TEST(counts_frames),
 		TEST(compresses_once_for_all_who_take_it),
