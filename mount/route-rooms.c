@@ -137,8 +137,15 @@ unsigned route_room_messages(const struct route_request *request, struct json_ob
 	return status;
 }
 
+/* What is said from outside, until it is kept. */
+struct word {
+	struct route_later *later;
+	struct json_object *room; /* its name */
+};
+
 static void on_posted(void *user, const struct journal_publication *publication)
 {
+	struct word *word = user;
 	struct json_object *body;
 	unsigned status = 201;
 
@@ -147,9 +154,12 @@ static void on_posted(void *user, const struct journal_publication *publication)
 				       "the message could not be kept");
 	} else {
 		body = json_object_new_object();
+		json_object_object_add(body, "room", json_object_get(word->room));
 		json_object_object_add(body, "seq", json_object_new_uint64(publication->sequence));
 	}
-	route_answer(user, status, body);
+	route_answer(word->later, status, body);
+	json_object_put(word->room);
+	free(word);
 }
 
 static unsigned publish(const struct route_request *request, struct room *room, const char *sender,
@@ -158,11 +168,14 @@ static unsigned publish(const struct route_request *request, struct room *room, 
 	size_t size;
 	char *payload = message_compose(sender, json_object_get_string(text),
 					(size_t)json_object_get_string_len(text), &size);
+	struct word *word = malloc(sizeof(*word));
 	int error = -ENOMEM;
 
-	if (payload)
-		posting_send(request->service, room, payload, size, NULL, 0, on_posted,
-			     request->later, &error);
+	if (payload && word) {
+		*word = (struct word){request->later, json_object_new_string(room_name(room))};
+		posting_send(request->service, room, payload, size, NULL, 0, on_posted, word,
+			     &error);
+	}
 	return error ? route_problem(body, 500, "out of memory") : ROUTE_LATER;
 }
 

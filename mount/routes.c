@@ -169,6 +169,7 @@ static int send_late_answer(struct lws *wsi, struct call *call)
 	if (!body)
 		return 0;
 	call->answer = NULL;
+	lws_rx_flow_control(wsi, 1);
 	return answer(wsi, call->route, call->status, body);
 }
 
@@ -192,8 +193,11 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	request.query = &query;
 	status = match->route->handler(&request, &body);
 	http_query_finish(&query);
+	if (status == ROUTE_LATER && call->answer)
+		return send_late_answer(wsi, call); /* it was fast */
 	if (status == ROUTE_LATER) {
 		lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+		lws_rx_flow_control(wsi, 0); /* the next request has to wait */
 		return 0;
 	}
 	free(call->later);
