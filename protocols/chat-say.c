@@ -12,8 +12,9 @@
 /* Messages of one client whose outcome is still to come: beyond that it has to wait. */
 #define SENT_MAX 256
 
-/* So many against the rate, one after another, and it is enough. */
-#define OFFENCES_MAX 100
+/* So many messages that come too fast are forgiven at once, and so many a second. */
+#define FORGIVEN_AT_ONCE 100
+#define FORGIVEN_PER_SECOND 2
 
 /* A message on its way to being kept. */
 struct chat_sent {
@@ -192,8 +193,9 @@ static int refuse_speed(struct chat *chat, const char *id)
 {
 	const struct message_error error = {
 		.code = "too_fast", .text = "too many messages", .id = id};
+	const struct rate_limit forgiven = rate_limit(FORGIVEN_PER_SECOND, 1, FORGIVEN_AT_ONCE);
 
-	if (++chat->offences > OFFENCES_MAX)
+	if (!rate_take(&chat->patience, &forgiven, now()))
 		return session_fail(&chat->room.session, LWS_CLOSE_STATUS_POLICY_VIOLATION,
 				    "too many messages");
 	return chat_complain(chat, &error);
@@ -228,7 +230,6 @@ static int say(struct chat *chat, struct json_object *root)
 		return chat_complain(chat, &error);
 	if (!may_send(chat))
 		return refuse_speed(chat, error.id);
-	chat->offences = 0;
 	if (count_sent(chat) >= SENT_MAX)
 		return tell_outcome(chat, id, &(struct journal_publication){.result = -EBUSY});
 	return publish(chat, text, id);

@@ -24,7 +24,7 @@ struct chat {
 	struct room_session room;
 	bool rich;
 	struct rate rate;
-	unsigned offences;	/* one after another, against the rate */
+	struct rate patience;	/* with messages that come too fast */
 	struct chat_sent *sent; /* messages whose outcome is still to come */
 };
 
