@@ -32,10 +32,10 @@ TLS = bool(os.environ.get("TLS"))  # everything goes over TLS then, with a CA of
 
 
 def is_sanitized():
-    """Whether the daemon was built with AddressSanitizer: it is slower then, and memory that it freed stays its own for
-    long (the quarantine), so that how much it holds says nothing."""
+    """Whether the daemon was built with AddressSanitizer or ThreadSanitizer: it is slower then, and memory that it freed
+    stays its own for long (the quarantine), so that how much it holds says nothing."""
     with open(PROGRAM, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as program:
-        return program.find(b"__asan_init") >= 0
+        return max(program.find(b"__asan_init"), program.find(b"__tsan_init")) >= 0
 
 
 SANITIZED = is_sanitized()
