@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_ROOM "lobby"
-
 /* Names of people in a welcome; how many there are it says anyway. */
 #define NAMES_MAX 1000
 
@@ -221,7 +219,7 @@ int chat_join(struct chat *chat)
 	struct server *server = server_of(session->wsi);
 	char *name = session_query(session, "room");
 	struct room *room;
-	int n = room_open(server->rooms, name ? name : DEFAULT_ROOM, &room);
+	int n = room_open(server->rooms, name ? name : session->endpoint->room, &room);
 
 	free(name);
 	if (n < 0)

@@ -1,5 +1,6 @@
 #include "protocols/chat.h"
 
+#include "identity.h"
 #include "posting.h"
 #include "server.h"
 
@@ -176,6 +177,20 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* Whether it may do that in its room. Without identities everybody may read and write, and no more. */
+static bool has_right(const struct chat *chat, enum right right)
+{
+	const struct identity *identity = chat->room.session.identity;
+
+	return identity ? identity->rights & right : right != RIGHT_MODERATE;
+}
+
+static int refuse_right(struct chat *chat, const char *id)
+{
+	return chat_complain(chat, &(struct message_error){
+					   .code = "forbidden", .text = "not permitted", .id = id});
+}
+
 /* Whether the client, and the person, may send something now. */
 static bool may_send(struct chat *chat)
 {
@@ -228,6 +243,8 @@ static int say(struct chat *chat, struct json_object *root)
 
 	if (problem || !id)
 		return chat_complain(chat, &error);
+	if (!has_right(chat, RIGHT_WRITE))
+		return refuse_right(chat, error.id);
 	if (!may_send(chat))
 		return refuse_speed(chat, error.id);
 	if (count_sent(chat) >= SENT_MAX)
@@ -245,6 +262,8 @@ static int type(struct chat *chat)
 	size_t size;
 	char *text;
 
+	if (!has_right(chat, RIGHT_WRITE))
+		return 0;
 	snprintf(key, sizeof(key), "%s\n%s", room_name(room), session->user);
 	if (!rate_table_take(server_of(session->wsi)->typing_rates, key, now()))
 		return 0;

@@ -80,6 +80,7 @@ static struct endpoint chat_endpoint = {
 	.websocket = true,
 	.text_only = true,
 	.needs_username = true,
+	.room = "lobby",
 };
 
 const struct lws_protocols chat_protocol = {

@@ -9,7 +9,7 @@
 
 /* Clients choose close codes, so only so many get a row of their own; the rest share the last one, code "other". */
 #define CLOSE_CODES_MAX 32
-#define REJECTION_REASONS_MAX 32
+#define REJECTION_REASONS_MAX 64
 
 struct endpoint_row {
 	struct endpoint_row *next;

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "auth.h"
 #include "flusher.h"
 #include "journal.h"
 #include "listener.h"
@@ -273,6 +274,8 @@ static int build(struct server *server, const struct lws_http_mount *mounts)
 	if (!r)
 		r = create_rates(server);
 	if (!r)
+		r = auth_create(&server->auth, server->config->auth);
+	if (!r)
 		r = create_mounts(server, server->protocols, mounts);
 	if (!r)
 		r = create_tls(server);
@@ -336,6 +339,7 @@ void server_destroy(struct server *server)
 		service_finish(&server->services[i]);
 	rate_table_destroy(server->people_rates);
 	rate_table_destroy(server->typing_rates);
+	auth_destroy(server->auth);
 	tls_destroy(server->tls);
 	rooms_destroy(server->rooms);
 	flushers_destroy(server->flushers);

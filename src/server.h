@@ -19,6 +19,7 @@
  * seconds for them to go.
  */
 
+struct auth;
 struct flushers;
 struct listener;
 struct presence;
@@ -36,6 +37,7 @@ struct server {
 	struct listener *listeners;
 	struct metrics *metrics; /* of what no service thread counts for itself */
 	struct tls *tls;	 /* NULL: nobody speaks it */
+	struct auth *auth;
 	struct journal *journal;
 	struct flushers *flushers;
 	struct rooms *rooms;

@@ -20,6 +20,7 @@
  * A callback that wants to add to one of these calls session_callback() first.
  */
 
+struct identity;
 struct server;
 
 struct endpoint {
@@ -29,6 +30,12 @@ struct endpoint {
 	bool websocket;
 	bool text_only;	     /* a binary message closes with 1003 */
 	bool needs_username; /* no handshake without ?username= */
+	/*
+	 * Not NULL: its sessions begin with a struct room_session, and join the
+	 * room that ?room= names, by default this one. Where names come from
+	 * tokens, theirs do.
+	 */
+	const char *room;
 };
 
 /* A whole message: data is good for the time of the call. */
@@ -43,7 +50,8 @@ struct session {
 	struct lws *wsi;
 	const struct endpoint *endpoint;
 	struct endpoint_metrics *metrics;
-	char *user; /* as admitted; NULL: anonymous */
+	char *user;		   /* as admitted; NULL: anonymous */
+	struct identity *identity; /* NULL: nobody has asked for one */
 	char peer[56];
 	double heard; /* the loop's time of the last sign of life */
 	/* A message of which not all has come yet. */
@@ -105,5 +113,5 @@ char *session_query(struct session *session, const char *name);
 /* It has just shown that it is there. */
 void session_note_alive(struct session *session);
 
-/* Looks after one that may have gone silent; now is the loop's time. */
-void session_check_idle(struct session *session, double now, unsigned idle_seconds);
+/* Looks after one that may have gone silent, or whose time is over; now is the loop's time. */
+void session_check(struct session *session, double now, unsigned idle_seconds);
