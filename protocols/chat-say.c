@@ -230,9 +230,20 @@ static const char *read_id(struct json_object *root)
 	return json_object_get_string(id);
 }
 
+static int refuse_length(struct chat *chat, unsigned max, const char *id)
+{
+	struct message_error error = {.code = "too_long", .id = id};
+	char text[64];
+
+	snprintf(text, sizeof(text), "message: expected at most %u characters", max);
+	error.text = text;
+	return chat_complain(chat, &error);
+}
+
 static int say(struct chat *chat, struct json_object *root)
 {
 	struct json_object *text = json_object_object_get(root, "message");
+	unsigned max = server_of(chat->room.session.wsi)->config->chat.max_characters;
 	const char *problem = message_check(text);
 	const char *id = read_id(root);
 	const struct message_error error = {
@@ -243,6 +254,8 @@ static int say(struct chat *chat, struct json_object *root)
 
 	if (problem || !id)
 		return chat_complain(chat, &error);
+	if (!message_fits(text, max))
+		return refuse_length(chat, max, error.id);
 	if (!has_right(chat, RIGHT_WRITE))
 		return refuse_right(chat, error.id);
 	if (!may_send(chat))

@@ -4,6 +4,7 @@
 #include "auth.h"
 #include "http.h"
 #include "metrics.h"
+#include "room.h"
 #include "server.h"
 #include "session.h"
 
@@ -264,6 +265,47 @@ static void free_headers(struct admission_field *headers, size_t n)
 	free(headers);
 }
 
+/* Whether joining would make one room more than there may be. */
+static bool has_no_more_rooms(struct server *server, const char *name)
+{
+	struct room *room;
+
+	if (rooms_count(server->rooms) < server->config->chat.max_rooms)
+		return false;
+	room = rooms_find(server->rooms, name);
+	room_release(room);
+	return !room;
+}
+
+/* What only rules for rooms want to know. */
+static void describe_room(const struct session *session, struct server *server,
+			  struct admission_request *request, char address[SESSION_PEER_SIZE])
+{
+	const struct admission_field *room = admission_query(request, "room");
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	request->room = room ? room->value : session->endpoint->room;
+	request->address = session_address(session, address);
+	request->no_more_rooms = has_no_more_rooms(server, request->room);
+	request->bans = server->bans;
+	request->joins = server->joins;
+	request->time = time(NULL);
+	request->now = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* When another try may do (RFC 9110 section 10.2.3). */
+static void put_retry_after(const struct server *server, struct refusal *refusal, char *text,
+			    size_t size)
+{
+	unsigned joins = server->config->limits.joins_per_minute;
+
+	if (refusal->status != 429 || !joins)
+		return;
+	snprintf(text, size, "Retry-After: %u\r\n", (60 + joins - 1) / joins);
+	refusal->headers = text;
+}
+
 static int ask_rules(struct lws *wsi, struct session *session, const struct http_query *query)
 {
 	struct server *server = server_of(wsi);
@@ -283,9 +325,13 @@ static int ask_rules(struct lws *wsi, struct session *session, const struct http
 		.needs_username = endpoint->needs_username,
 	};
 	struct refusal refusal = {.body = "Connection rejected\n"};
+	char address[SESSION_PEER_SIZE], retry[40];
 	int r;
 
+	if (endpoint->room)
+		describe_room(session, server, &request, address);
 	refusal.status = (unsigned)admission_decide(&request, settings, &refusal.reason);
+	put_retry_after(server, &refusal, retry, sizeof(retry));
 	r = refusal.status ? refuse(wsi, session, &refusal) : keep_user(session, &request);
 	free_headers(headers, n_headers);
 	free(origin);

@@ -143,6 +143,14 @@ const char *message_check(struct json_object *text)
 	return NULL;
 }
 
+bool message_fits(struct json_object *text, unsigned max)
+{
+	int count =
+		utf8_count(json_object_get_string(text), (size_t)json_object_get_string_len(text));
+
+	return count >= 0 && (unsigned)count <= max;
+}
+
 struct json_object *message_parse(struct json_tokener *tokener, const char *text, size_t size)
 {
 	struct json_object *root = NULL;

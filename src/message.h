@@ -53,5 +53,8 @@ char *message_of_json(struct json_object *object, size_t *size);
 /* What is wrong with the text of a message, or NULL: it is a string of 1 to MESSAGE_MAX_CODE_POINTS. */
 const char *message_check(struct json_object *text);
 
+/* The same, but for its being too long: whether it has at most so many code points. */
+bool message_fits(struct json_object *text, unsigned max);
+
 /* One object, whole and nothing but it; NULL: it is something else. To be put. */
 struct json_object *message_parse(struct json_tokener *tokener, const char *text, size_t size);

@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "auth.h"
+#include "bans.h"
 #include "flusher.h"
 #include "journal.h"
 #include "listener.h"
@@ -29,6 +30,9 @@
 
 /* People whose rates are remembered at a time. */
 #define RATES_MAX 100000
+
+/* Bans and mutes at a time. */
+#define BANS_MAX 100000
 
 /* So many connections are a crowd. */
 #define CROWD 1000
@@ -236,12 +240,15 @@ static int create_rooms(struct server *server)
 static int create_rates(struct server *server)
 {
 	const struct config *config = server->config;
+	unsigned joins = config->limits.joins_per_minute;
 	int r;
 
 	server->message_rate = rate_limit(config->chat.messages_per_second, 1, config->chat.burst);
 	r = rate_table_create(&server->people_rates, server->message_rate, RATES_MAX);
 	if (!r)
 		r = rate_table_create(&server->typing_rates, rate_limit(1, 1, 1), RATES_MAX);
+	if (!r && joins)
+		r = rate_table_create(&server->joins, rate_limit(joins, 60, joins), RATES_MAX);
 	return r;
 }
 
@@ -275,6 +282,8 @@ static int build(struct server *server, const struct lws_http_mount *mounts)
 		r = create_rates(server);
 	if (!r)
 		r = auth_create(&server->auth, server->config->auth);
+	if (!r)
+		r = bans_create(&server->bans, BANS_MAX);
 	if (!r)
 		r = create_mounts(server, server->protocols, mounts);
 	if (!r)
@@ -339,6 +348,8 @@ void server_destroy(struct server *server)
 		service_finish(&server->services[i]);
 	rate_table_destroy(server->people_rates);
 	rate_table_destroy(server->typing_rates);
+	rate_table_destroy(server->joins);
+	bans_destroy(server->bans);
 	auth_destroy(server->auth);
 	tls_destroy(server->tls);
 	rooms_destroy(server->rooms);

@@ -20,6 +20,7 @@
  */
 
 struct auth;
+struct bans;
 struct flushers;
 struct listener;
 struct presence;
@@ -38,6 +39,8 @@ struct server {
 	struct metrics *metrics; /* of what no service thread counts for itself */
 	struct tls *tls;	 /* NULL: nobody speaks it */
 	struct auth *auth;
+	struct bans *bans;
+	struct rate_table *joins; /* NULL: any number */
 	struct journal *journal;
 	struct flushers *flushers;
 	struct rooms *rooms;

@@ -358,6 +358,21 @@ char *session_query(struct session *session, const char *name)
 	return value;
 }
 
+const char *session_address(const struct session *session, char text[SESSION_PEER_SIZE])
+{
+	const char *end = strrchr(session->peer, ':');
+	const char *start = session->peer;
+
+	if (!end)
+		return NULL; /* a unix socket's */
+	if (*start == '[') {
+		start++;
+		end--;
+	}
+	snprintf(text, SESSION_PEER_SIZE, "%.*s", (int)(end - start), start);
+	return text;
+}
+
 void session_abandon(struct lws *wsi)
 {
 	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);

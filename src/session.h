@@ -45,6 +45,8 @@ struct message {
 	bool binary;
 };
 
+#define SESSION_PEER_SIZE 56
+
 struct session {
 	struct lws_dll2 list; /* of all that are open */
 	struct lws *wsi;
@@ -52,7 +54,7 @@ struct session {
 	struct endpoint_metrics *metrics;
 	char *user;		   /* as admitted; NULL: anonymous */
 	struct identity *identity; /* NULL: nobody has asked for one */
-	char peer[56];
+	char peer[SESSION_PEER_SIZE];
 	double heard; /* the loop's time of the last sign of life */
 	/* A message of which not all has come yet. */
 	char *partial;
@@ -106,6 +108,9 @@ void session_close(struct session *session, uint16_t code, const char *reason);
 
 /* Ends a connection of any kind without a word, from outside its own callback. */
 void session_abandon(struct lws *wsi);
+
+/* The peer's address without its port; NULL: it has none. text has room for a whole one. */
+const char *session_address(const struct session *session, char text[SESSION_PEER_SIZE]);
 
 /* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */
 char *session_query(struct session *session, const char *name);
