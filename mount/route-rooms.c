@@ -173,8 +173,9 @@ static unsigned publish(const struct route_request *request, struct room *room, 
 
 	if (payload && word) {
 		*word = (struct word){request->later, json_object_new_string(room_name(room))};
-		posting_send(request->service, room, payload, size, NULL, 0, on_posted, word,
-			     &error);
+		posting_send(request->service, room,
+			     &(struct posting_text){.payload = payload, .size = size}, on_posted,
+			     word, &error);
 	}
 	return error ? route_problem(body, 500, "out of memory") : ROUTE_LATER;
 }

@@ -1,5 +1,6 @@
 #include "protocols/chat.h"
 
+#include "metrics.h"
 #include "presence.h"
 #include "server.h"
 
@@ -164,16 +165,19 @@ static void put_messages(struct frames *frames, struct room *room, uint64_t afte
 }
 
 /* With the room locked, so that what follows begins where this ends. */
-static void put_missed(struct frames *frames, struct room *room, const struct wish *wish)
+static void put_missed(struct frames *frames, struct room *room, const struct wish *wish,
+		       struct server_metrics *metrics)
 {
 	unsigned n = wish->history ? wish->history : HISTORY_AFTER_RESET;
 	uint64_t after;
 
 	if (wish->resume && can_resume(room, wish)) {
 		put_messages(frames, room, wish->since);
+		metrics->resumes++;
 	} else if (wish->resume) {
 		after = before_newest(room, n);
 		put_reset(frames, room, after);
+		metrics->resets++;
 		put_messages(frames, room, after);
 	} else if (wish->history) {
 		put_messages(frames, room, before_newest(room, n));
@@ -206,7 +210,7 @@ static int enter_rich(struct chat *chat, struct room *room)
 	n = room_session_join(&chat->room, room, ROOM_RICH);
 	if (n >= 0) {
 		put_welcome(&frames, room);
-		put_missed(&frames, room, &wish);
+		put_missed(&frames, room, &wish, metrics_server(service_of(session->wsi)->metrics));
 	}
 	room_unlock(room);
 	free(wish.epoch);

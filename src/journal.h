@@ -51,6 +51,19 @@ typedef void (*journal_entry_fn)(void *user, const struct journal_entry *entry);
 typedef void (*journal_deliver_fn)(void *user, const struct journal_entry *entries, size_t n);
 
 /*
+ * What is to be gone: the payload of a kept message is replaced by another one
+ * in the same moment in which a publication is kept, for good. It keeps its
+ * sequence and its time.
+ */
+struct journal_redaction {
+	uint64_t sequence;
+	const void *prefix; /* only where its payload begins like that */
+	size_t prefix_size;
+	const void *payload;
+	size_t size;
+};
+
+/*
  * A message on its way: the caller's memory, which stays where it is, with the
  * payload and the key, until done() is called. That happens exactly once, maybe
  * before journal_publish() returns.
@@ -61,10 +74,12 @@ struct journal_publication {
 	const void *
 		key; /* tells it from others of its room: who sent it and how they call it. NULL: it has none */
 	size_t key_size;
+	const struct journal_redaction *redaction; /* NULL: none */
 	void (*done)(struct journal_publication *publication);
 
 	/* The outcome. */
-	int result;	   /* 0, -ENOSPC, -EIO, -ENOMEM, or -EBUSY: too many are waiting */
+	int result;	   /* 0, -ENOSPC, -EIO, -ENOMEM, -EBUSY: too many are waiting, or
+			    * -ENOENT: there is nothing to redact, and it isn't kept either */
 	uint64_t sequence; /* where it is 0 */
 	bool repeated;	   /* it was there already, with that sequence, and isn't delivered again */
 

@@ -228,6 +228,7 @@ static int create_rooms(struct server *server)
 		log_error("can't open the journal %s: %s", config->chat.journal, strerror(-r));
 		return r;
 	}
+	journal_limit_age(server->journal, config->chat.history_seconds);
 	r = flushers_create(&server->flushers, server->n_services);
 	if (!r)
 		r = rooms_create(&server->rooms, server->journal, server->flushers, message_encode,
