@@ -13,8 +13,11 @@
 /* Names of people in a welcome; how many there are it says anyway. */
 #define NAMES_MAX 1000
 
-/* Messages that a client may ask for, or have missed, when it joins: who wants more asks for pages over HTTP. */
+/* Messages that a client may ask for when it joins: who wants more asks for pages over HTTP. */
 #define HISTORY_MAX 1000
+
+/* And that it may have missed. */
+#define MISSED_MAX 10000
 
 /* And what one gets who asked for messages that are gone. */
 #define HISTORY_AFTER_RESET 50
@@ -146,7 +149,7 @@ static bool can_resume(struct room *room, const struct wish *wish)
 	uint64_t first = 0;
 
 	if (!wish->epoch || strcmp(wish->epoch, room_epoch(room)) || wish->since > end ||
-	    end - wish->since > HISTORY_MAX)
+	    end - wish->since > MISSED_MAX)
 		return false;
 	if (wish->since == end)
 		return true;
@@ -160,7 +163,7 @@ static void put_messages(struct frames *frames, struct room *room, uint64_t afte
 {
 	room_read(room,
 		  &(struct journal_range){
-			  .after = after, .before = room_delivered(room) + 1, .limit = HISTORY_MAX},
+			  .after = after, .before = room_delivered(room) + 1, .limit = MISSED_MAX},
 		  put_entry, frames);
 }
 

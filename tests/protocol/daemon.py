@@ -44,10 +44,10 @@ SANITIZED = is_sanitized()
 class Daemon:
     """The daemon on a free port of 127.0.0.1, with two threads on any machine, killed with this test however that ends."""
 
-    def __init__(self, config=None, *options):
+    def __init__(self, config=None, *options, program=PROGRAM):
         self.scratch = tempfile.TemporaryDirectory()
         self.log_path = os.path.join(self.scratch.name, "log")
-        command = [PROGRAM, "--address", "127.0.0.1", "--port", "0", "--www", SOURCE_ROOT + "/www", "--threads", "2", *options]
+        command = [program, "--address", "127.0.0.1", "--port", "0", "--www", SOURCE_ROOT + "/www", "--threads", "2", *options]
         self.tls = self.certify() if TLS else None
         if TLS:
             command += ["--cert", self.scratch.name + "/server.pem", "--key", self.scratch.name + "/server.key"]
