@@ -94,7 +94,8 @@ struct journal_range {
 	uint64_t after;
 	uint64_t before; /* 0: up to the newest */
 	unsigned limit;
-	bool newest; /* where there are more than limit: the newest of them, else the oldest */
+	bool newest;  /* where there are more than limit: the newest of them, else the oldest */
+	bool at_hand; /* only what is in memory: -EAGAIN where it would have to wait for the disk */
 };
 
 /* Counters for the metrics, each of them changed by one thread at a time; memory leaves them at 0. */
@@ -112,6 +113,7 @@ struct journal_metrics {
 struct journal_driver {
 	const char *name;
 	bool is_somewhere; /* WHERE must be given, else it must not */
+	bool waits;	   /* for a disk, maybe, to open a stream and to read */
 	int (*create)(struct journal **journalp, const char *where, unsigned history);
 	void (*destroy)(struct journal *journal);
 	int (*open)(struct journal *journal, const char *room, journal_deliver_fn deliver,
@@ -155,6 +157,9 @@ void journal_destroy(struct journal *journal);
 void journal_limit_age(struct journal *journal, unsigned seconds);
 
 const struct journal_metrics *journal_metrics(const struct journal *journal);
+
+/* Whether opening a stream and reading may have to wait for a disk. */
+bool journal_waits(const struct journal *journal);
 
 /*
  * A room has at most one open stream at a time. SQLite may have to wait for the

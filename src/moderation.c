@@ -16,8 +16,6 @@
 
 #define LOG_MODULE "moderation"
 
-#define CLOSE_KICKED 4403
-
 static const struct {
 	const char *word;
 	const char *past;

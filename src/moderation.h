@@ -39,6 +39,9 @@ struct moderation {
 	unsigned seconds;    /* of a mute or a ban */
 };
 
+/* The close code of who has to go. */
+#define CLOSE_KICKED 4403
+
 #define MODERATION_SECONDS_MAX 31536000
 
 /* The word for it, such as "mute". */

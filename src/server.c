@@ -12,6 +12,7 @@
 #include "room.h"
 #include "session.h"
 #include "tls.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -235,6 +236,8 @@ static int create_rooms(struct server *server)
 				 config->chat.ring_bytes);
 	if (!r)
 		r = presence_create(&server->presence, config->chat.presence_merge);
+	if (!r)
+		r = worker_create(&server->worker);
 	return r;
 }
 
@@ -343,6 +346,9 @@ void server_destroy(struct server *server)
 	for (size_t i = 0; i < server->n_services; i++)
 		service_close(&server->services[i]);
 	presence_destroy(server->presence);
+	worker_destroy(server->worker);
+	for (size_t i = 0; i < server->n_services; i++)
+		service_discard_tasks(&server->services[i]); /* which may hold rooms */
 	if (server->rooms)
 		rooms_wait(server->rooms);
 	for (size_t i = 0; i < server->n_services; i++)

@@ -29,6 +29,7 @@ struct metrics;
 struct rooms;
 struct journal;
 struct tls;
+struct worker;
 
 struct server {
 	const struct config *config;
@@ -45,6 +46,7 @@ struct server {
 	struct flushers *flushers;
 	struct rooms *rooms;
 	struct presence *presence;
+	struct worker *worker;
 	struct rate_limit message_rate; /* of each connection */
 	struct rate_table *people_rates;
 	struct rate_table *typing_rates;

@@ -345,6 +345,12 @@ void service_close(struct service *service)
 	service->context = NULL;
 }
 
+void service_discard_tasks(struct service *service)
+{
+	if (service->server)
+		run_tasks(service, true);
+}
+
 void service_finish(struct service *service)
 {
 	if (!service->server)
