@@ -1,4 +1,5 @@
 #include "auth.h"
+#include "bans.h"
 #include "log.h"
 #include "metrics.h"
 #include "mount/routes.h"
@@ -69,6 +70,9 @@ unsigned route_permit(const struct route_request *request, const char *room, enu
 		reason = "room";
 	else if (!(identity->rights & right))
 		reason = "rights";
+	else if (room && bans_until(request->server->bans, BAN_ENTRY, room, identity->name,
+				    request->address, time(NULL)))
+		reason = "ban";
 	if (!reason)
 		return 0;
 	identity_finish(identity);

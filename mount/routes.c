@@ -1,7 +1,9 @@
 #include "mount/routes.h"
 
+#include "auth.h"
 #include "handshake.h"
 #include "mount/table.h"
+#include "session.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -14,9 +16,17 @@
 
 static const struct route routes[] = {
 	{"GET", "/api/rooms", route_rooms, NULL},
+	{"GET", "/api/rooms/{}/bans", route_room_bans, NULL},
+	{"POST", "/api/rooms/{}/bans", route_room_ban, NULL},
+	{"DELETE", "/api/rooms/{}/bans/{}", route_room_unban, NULL},
+	{"POST", "/api/rooms/{}/kicks", route_room_kick, NULL},
 	{"GET", "/api/rooms/{}/members", route_room_members, NULL},
-	{"GET", "/api/rooms/{}/messages", route_room_messages, NULL},
+	{"GET", "/api/rooms/{}/messages", route_room_messages, "application/json"},
 	{"POST", "/api/rooms/{}/messages", route_room_publish, NULL},
+	{"DELETE", "/api/rooms/{}/messages/{}", route_room_delete_message, NULL},
+	{"GET", "/api/rooms/{}/mutes", route_room_mutes, NULL},
+	{"POST", "/api/rooms/{}/mutes", route_room_mute, NULL},
+	{"DELETE", "/api/rooms/{}/mutes/{}", route_room_unmute, NULL},
 	{"POST", "/api/tickets", route_tickets, NULL},
 	{"GET", "/healthz", route_healthz, NULL},
 	{"GET", "/metrics", route_metrics, PROMETHEUS_TEXT},
@@ -230,8 +240,15 @@ static int send_late_answer(struct lws *wsi, struct call *call)
 	return answer(wsi, call->route, status, headers, body);
 }
 
-static void read_headers(struct lws *wsi, struct route_request *request)
+/* The address is of use only where somebody may be banned by it, and asking for it takes a system call. */
+static void read_headers(struct lws *wsi, struct route_request *request, char *address)
 {
+	struct session peer = {0};
+
+	if (auth_is_needed(request->server->auth)) {
+		http_peer(wsi, peer.peer, sizeof(peer.peer));
+		request->address = session_address(&peer, address);
+	}
 	request->authorization = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
 	request->cookies = http_header(wsi, WSI_TOKEN_HTTP_COOKIE);
 	request->if_none_match = http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
@@ -252,7 +269,7 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	struct json_object *body = NULL;
 	struct http_query query;
 	unsigned status;
-	char *headers;
+	char address[SESSION_PEER_SIZE], *headers;
 
 	memcpy(request.parameters, match->parameters, sizeof(request.parameters));
 	request.later = malloc(sizeof(*request.later));
@@ -263,7 +280,7 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	*request.later = (struct route_later){.wsi = wsi, .call = call, .route = match->route};
 	call->later = request.later;
 	request.query = &query;
-	read_headers(wsi, &request);
+	read_headers(wsi, &request, address);
 	status = match->route->handler(&request, &body);
 	free_headers(&request);
 	http_query_finish(&query);

@@ -25,6 +25,7 @@ struct route_request {
 	const char *authorization;		      /* headers; NULL: it has none */
 	const char *cookies;
 	const char *if_none_match;
+	const char *address; /* of the peer; NULL: it has none, or nobody has to say who they are */
 };
 
 /*
@@ -74,11 +75,23 @@ unsigned route_tickets(const struct route_request *request, struct json_object *
 unsigned route_healthz(const struct route_request *request, struct json_object **body);
 unsigned route_readyz(const struct route_request *request, struct json_object **body);
 
+/* route-history.c */
+unsigned route_room_messages(const struct route_request *request, struct json_object **body);
+
 /* route-metrics.c */
 unsigned route_metrics(const struct route_request *request, struct json_object **body);
+
+/* route-moderation.c */
+unsigned route_room_ban(const struct route_request *request, struct json_object **body);
+unsigned route_room_bans(const struct route_request *request, struct json_object **body);
+unsigned route_room_delete_message(const struct route_request *request, struct json_object **body);
+unsigned route_room_kick(const struct route_request *request, struct json_object **body);
+unsigned route_room_mute(const struct route_request *request, struct json_object **body);
+unsigned route_room_mutes(const struct route_request *request, struct json_object **body);
+unsigned route_room_unban(const struct route_request *request, struct json_object **body);
+unsigned route_room_unmute(const struct route_request *request, struct json_object **body);
 
 /* route-rooms.c */
 unsigned route_rooms(const struct route_request *request, struct json_object **body);
 unsigned route_room_members(const struct route_request *request, struct json_object **body);
-unsigned route_room_messages(const struct route_request *request, struct json_object **body);
 unsigned route_room_publish(const struct route_request *request, struct json_object **body);

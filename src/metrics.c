@@ -307,7 +307,7 @@ static void write_journal(const struct server_metrics *server, FILE *out)
 	write_head(out, "journal_commit_seconds_total", "counter", "Time that they took.");
 	fprintf(out, "switchboard_journal_commit_seconds_total %.6f\n",
 		server->journal_commit_seconds);
-	write_seconds(out, "journal_commit_max_seconds", "The longest of them.",
+	write_seconds(out, "journal_commit_seconds_max", "The longest of them.",
 		      server->journal_commit_seconds_max);
 	write_number(out, "journal_queue", "gauge", "Messages that wait to be kept.",
 		     server->journal_queue);

@@ -28,9 +28,11 @@ static void run(struct service_task *task, struct service *service)
 {
 	struct opening *opening = (struct opening *)task;
 
-	if (service && opening->done)
+	if (opening->done && service)
 		opening->done(opening->user, opening->error < 0 ? NULL : opening->room,
 			      opening->error);
+	else if (opening->done)
+		opening->done(opening->user, NULL, -ECANCELED);
 	if (!opening->error)
 		room_release(opening->room);
 	free(opening);

@@ -27,11 +27,7 @@ static void finish(struct posting *posting)
 
 static void run_finish(struct service_task *task, struct service *service)
 {
-	struct posting *posting = (struct posting *)task;
-
-	if (!service)
-		posting->done = NULL;
-	finish(posting);
+	finish((struct posting *)task);
 }
 
 /* With the memory journal this is within room_publish(), whose lock is held; else on the journal's thread. */
