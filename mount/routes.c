@@ -28,8 +28,10 @@ static const struct route routes[] = {
 	{"POST", "/api/rooms/{}/mutes", route_room_mute, NULL},
 	{"DELETE", "/api/rooms/{}/mutes/{}", route_room_unmute, NULL},
 	{"POST", "/api/tickets", route_tickets, NULL},
+	{"GET", "/asyncapi.json", route_asyncapi, "application/json"},
 	{"GET", "/healthz", route_healthz, NULL},
 	{"GET", "/metrics", route_metrics, PROMETHEUS_TEXT},
+	{"GET", "/openapi.json", route_openapi, "application/json"},
 	{"GET", "/readyz", route_readyz, NULL},
 };
 

@@ -71,6 +71,10 @@ unsigned route_permit(const struct route_request *request, const char *room, enu
 /* route-auth.c */
 unsigned route_tickets(const struct route_request *request, struct json_object **body);
 
+/* route-contracts.c */
+unsigned route_asyncapi(const struct route_request *request, struct json_object **body);
+unsigned route_openapi(const struct route_request *request, struct json_object **body);
+
 /* route-health.c */
 unsigned route_healthz(const struct route_request *request, struct json_object **body);
 unsigned route_readyz(const struct route_request *request, struct json_object **body);
