@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void note_journal(struct server_metrics *total, const struct journal_metrics *journal)
@@ -18,18 +19,19 @@ static void note_journal(struct server_metrics *total, const struct journal_metr
 	total->journal_disk_reads = journal->disk_reads;
 }
 
-/* 0 where the system doesn't tell. */
+/* The second number of the file, in pages; 0 where the system doesn't tell. */
 static uint64_t resident_bytes(void)
 {
 	FILE *file = fopen("/proc/self/statm", "re");
-	unsigned long long size, resident = 0;
+	char line[128];
+	char *pages = NULL;
 
 	if (!file)
 		return 0;
-	if (fscanf(file, "%llu %llu", &size, &resident) != 2)
-		resident = 0;
+	if (fgets(line, sizeof(line), file))
+		pages = strchr(line, ' ');
 	fclose(file);
-	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+	return pages ? strtoull(pages, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static struct metrics *sum(struct server *server)

@@ -41,7 +41,8 @@ static void run(struct service_task *task, struct service *service)
 static struct opening *create(struct rooms *rooms, const char *name, opening_done_fn done,
 			      void *user)
 {
-	struct opening *opening = malloc(sizeof(*opening) + strlen(name) + 1);
+	size_t size = strlen(name) + 1;
+	struct opening *opening = malloc(sizeof(*opening) + size);
 
 	if (!opening)
 		return NULL;
@@ -51,7 +52,7 @@ static struct opening *create(struct rooms *rooms, const char *name, opening_don
 		.done = done,
 		.user = user,
 	};
-	strcpy(opening->name, name);
+	memcpy(opening->name, name, size);
 	return opening;
 }
 
