@@ -1,9 +1,38 @@
+#include "journal.h"
 #include "metrics.h"
 #include "mount/routes.h"
 #include "room.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void note_journal(struct server_metrics *total, const struct journal_metrics *journal)
+{
+	total->journal_commits = journal->commits;
+	total->journal_commit_seconds = (double)journal->commit_nanoseconds / 1e9;
+	total->journal_commit_seconds_max = (double)journal->commit_nanoseconds_max / 1e9;
+	total->journal_failures = journal->failures;
+	total->journal_queue = journal->queue;
+	total->journal_cache_reads = journal->cache_reads;
+	total->journal_disk_reads = journal->disk_reads;
+}
+
+/* The second number of the file, in pages; 0 where the system doesn't tell. */
+static uint64_t resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	char line[128];
+	char *pages = NULL;
+
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file))
+		pages = strchr(line, ' ');
+	fclose(file);
+	return pages ? strtoull(pages, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
 
 static struct metrics *sum(struct server *server)
 {
@@ -15,6 +44,8 @@ static struct metrics *sum(struct server *server)
 	for (size_t i = 0; i < server->n_services; i++)
 		metrics_add(total, server->services[i].metrics);
 	metrics_server(total)->rooms = rooms_count(server->rooms);
+	note_journal(metrics_server(total), journal_metrics(server->journal));
+	metrics_server(total)->resident_bytes = resident_bytes();
 	return total;
 }
 

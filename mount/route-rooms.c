@@ -1,5 +1,8 @@
+#include "auth.h"
+#include "bans.h"
 #include "message.h"
 #include "mount/routes.h"
+#include "opening.h"
 #include "posting.h"
 #include "room.h"
 #include "utf8.h"
@@ -7,32 +10,45 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* The rooms over HTTP: who is there, what was said, and a word from outside. */
+/* The rooms over HTTP: who is there, and a word from outside. */
 
-#define PAGE_MAX 1000
-#define PAGE_DEFAULT 100
 #define LIST_MAX 1000
+
+struct listing {
+	struct json_object *rooms;
+	const struct identity *identity;
+};
 
 static bool add_room(void *user, struct room *room)
 {
-	struct json_object *list = user;
-	struct json_object *item = json_object_new_object();
+	struct listing *listing = user;
+	struct json_object *item;
 
+	if (listing->identity->name && !identity_may_enter(listing->identity, room_name(room)))
+		return true;
+	item = json_object_new_object();
 	json_object_object_add(item, "name", json_object_new_string(room_name(room)));
 	json_object_object_add(item, "members", json_object_new_uint64(room_size(room)));
 	json_object_object_add(item, "seq", json_object_new_uint64(room_head(room)));
-	json_object_array_add(list, item);
-	return json_object_array_length(list) < LIST_MAX;
+	json_object_array_add(listing->rooms, item);
+	return json_object_array_length(listing->rooms) < LIST_MAX;
 }
 
 unsigned route_rooms(const struct route_request *request, struct json_object **body)
 {
-	struct json_object *list = json_object_new_array();
+	struct identity identity;
+	struct listing listing = {.identity = &identity};
+	unsigned status = route_permit(request, NULL, RIGHT_READ, &identity, body);
 
-	rooms_each(request->server->rooms, add_room, list);
+	if (status)
+		return status;
+	listing.rooms = json_object_new_array();
+	rooms_each(request->server->rooms, add_room, &listing);
+	identity_finish(&identity);
 	*body = json_object_new_object();
-	json_object_object_add(*body, "rooms", list);
+	json_object_object_add(*body, "rooms", listing.rooms);
 	return 200;
 }
 
@@ -44,9 +60,16 @@ static bool add_person(void *user, const char *name)
 
 unsigned route_room_members(const struct route_request *request, struct json_object **body)
 {
-	struct room *room = rooms_find(request->server->rooms, request->parameters[0]);
+	struct identity identity;
+	unsigned status =
+		route_permit(request, request->parameters[0], RIGHT_READ, &identity, body);
 	struct json_object *list;
+	struct room *room;
 
+	identity_finish(&identity);
+	if (status)
+		return status;
+	room = rooms_find(request->server->rooms, request->parameters[0]);
 	if (!room)
 		return route_problem(body, 404, "no such room");
 	list = json_object_new_array();
@@ -58,145 +81,165 @@ unsigned route_room_members(const struct route_request *request, struct json_obj
 	return 200;
 }
 
-/* A whole number from the query, or the fallback where it isn't given; false: it is none. */
-static bool read_number(const struct http_query *query, const char *name, uint64_t fallback,
-			uint64_t max, uint64_t *number)
-{
-	*number = fallback;
-	for (size_t i = 0; i < query->n; i++) {
-		const char *value = query->fields[i].value;
-		char *end;
-
-		if (strcmp(query->fields[i].name, name))
-			continue;
-		if (*value < '0' || *value > '9')
-			return false;
-		*number = strtoull(value, &end, 10);
-		return !*end && *number <= max;
-	}
-	return true;
-}
-
-static void add_message(void *user, const struct journal_entry *entry)
-{
-	char text[64 * 1024];
-	size_t size = message_encode(entry, text, sizeof(text));
-
-	if (size >= sizeof(text))
-		return;
-	text[size] = '\0';
-	json_object_array_add(user, json_tokener_parse(text));
-}
-
-static unsigned list_messages(struct room *room, const struct route_request *request,
-			      struct json_object **body)
-{
-	uint64_t head = room_head(room);
-	struct journal_range range;
-	uint64_t after, limit;
-	struct json_object *list;
-
-	if (!read_number(request->query, "limit", PAGE_DEFAULT, PAGE_MAX, &limit))
-		return route_problem(body, 400, "limit: expected a whole number from 0 to 1000");
-	if (!read_number(request->query, "after", head > limit ? head - limit : 0, UINT64_MAX,
-			 &after))
-		return route_problem(body, 400, "after: expected a sequence number");
-	list = json_object_new_array();
-	range = (struct journal_range){.after = after, .limit = (unsigned)limit};
-	room_read(room, &range, add_message, list);
-	*body = json_object_new_object();
-	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
-	json_object_object_add(*body, "epoch", json_object_new_string(room_epoch(room)));
-	json_object_object_add(*body, "seq", json_object_new_uint64(head));
-	json_object_object_add(*body, "messages", list);
-	return 200;
-}
-
-/* Opens the room that the path names; a status other than 0 answers the request. */
-static unsigned open_room(const struct route_request *request, struct room **roomp,
-			  struct json_object **body)
-{
-	const char *name = request->parameters[0];
-
-	if (!utf8_is_name(name, strlen(name)))
-		return route_problem(body, 404, "no such room");
-	if (room_open(request->server->rooms, name, roomp) < 0)
-		return route_problem(body, 500, "the room could not be opened");
-	return 0;
-}
-
-unsigned route_room_messages(const struct route_request *request, struct json_object **body)
-{
-	struct room *room = NULL;
-	unsigned status = open_room(request, &room, body);
-
-	if (status)
-		return status;
-	status = list_messages(room, request, body);
-	room_release(room);
-	return status;
-}
-
 /* What is said from outside, until it is kept. */
 struct word {
+	struct service *service;
 	struct route_later *later;
 	struct json_object *room; /* its name */
+	struct posting_text text;
 };
 
-static void on_posted(void *user, const struct journal_publication *publication)
+static void answer(struct word *word, unsigned status, struct json_object *body)
 {
-	struct word *word = user;
-	struct json_object *body;
-	unsigned status = 201;
-
-	if (publication->result < 0) {
-		status = route_problem(&body, publication->result == -EBUSY ? 503 : 500,
-				       "the message could not be kept");
-	} else {
-		body = json_object_new_object();
-		json_object_object_add(body, "room", json_object_get(word->room));
-		json_object_object_add(body, "seq", json_object_new_uint64(publication->sequence));
-	}
 	route_answer(word->later, status, body);
 	json_object_put(word->room);
 	free(word);
 }
 
-static unsigned publish(const struct route_request *request, struct room *room, const char *sender,
+static void answer_problem(struct word *word, unsigned status, const char *detail)
+{
+	struct json_object *body;
+
+	route_problem(&body, status, detail);
+	answer(word, status, body);
+}
+
+static void on_posted(void *user, const struct journal_publication *publication)
+{
+	struct word *word = user;
+	struct json_object *body;
+
+	if (publication->result < 0) {
+		answer_problem(word, publication->result == -EBUSY ? 503 : 500,
+			       "the message could not be kept");
+		return;
+	}
+	body = json_object_new_object();
+	json_object_object_add(body, "room", json_object_get(word->room));
+	json_object_object_add(body, "seq", json_object_new_uint64(publication->sequence));
+	answer(word, 201, body);
+}
+
+static void on_opened(void *user, struct room *room, int error)
+{
+	struct word *word = user;
+
+	if (room) {
+		posting_send(word->service, room, &word->text, on_posted, word, &error);
+	} else {
+		free(word->text.payload);
+	}
+	if (error < 0)
+		answer_problem(word, 500, "the room could not be opened");
+}
+
+static unsigned publish(const struct route_request *request, const char *sender,
 			struct json_object *text, struct json_object **body)
 {
-	size_t size;
-	char *payload = message_compose(sender, json_object_get_string(text),
-					(size_t)json_object_get_string_len(text), &size);
-	struct word *word = malloc(sizeof(*word));
-	int error = -ENOMEM;
+	struct word *word = calloc(1, sizeof(*word));
 
-	if (payload && word) {
-		*word = (struct word){request->later, json_object_new_string(room_name(room))};
-		posting_send(request->service, room, payload, size, NULL, 0, on_posted, word,
-			     &error);
+	if (word)
+		word->text.payload =
+			message_compose(sender, json_object_get_string(text),
+					(size_t)json_object_get_string_len(text), &word->text.size);
+	if (!word || !word->text.payload) {
+		free(word);
+		return route_problem(body, 500, "out of memory");
 	}
-	return error ? route_problem(body, 500, "out of memory") : ROUTE_LATER;
+	word->service = request->service;
+	word->later = request->later;
+	word->room = json_object_new_string(request->parameters[0]);
+	opening_begin(request->service, request->parameters[0], on_opened, word);
+	return ROUTE_LATER;
+}
+
+/* What somebody with a token may not do over HTTP either: speak while muted, or too fast. */
+static unsigned check_speech(const struct route_request *request, const struct identity *identity,
+			     struct json_object **body)
+{
+	const struct server *server = request->server;
+	struct timespec now;
+
+	if (!identity->name)
+		return 0;
+	if (bans_until(server->bans, BAN_SPEECH, request->parameters[0], identity->name,
+		       request->address, time(NULL)))
+		return route_problem(body, 403, "muted");
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (rate_table_take(server->people_rates, identity->name,
+			    (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec))
+		return 0;
+	route_add_header(request->later, "Retry-After: 1");
+	return route_problem(body, 429, "too many messages");
+}
+
+static unsigned check_room(const struct route_request *request, struct json_object **body)
+{
+	struct server *server = request->server;
+	const char *name = request->parameters[0];
+	struct room *room;
+
+	if (!utf8_is_name(name, strlen(name)))
+		return route_problem(body, 404, "no such room");
+	if (rooms_count(server->rooms) < server->config->chat.max_rooms)
+		return 0;
+	room = rooms_find(server->rooms, name);
+	room_release(room);
+	return room ? 0 : route_problem(body, 503, "there are too many rooms");
+}
+
+static unsigned check_text(const struct route_request *request, struct json_object *text,
+			   struct json_object **body)
+{
+	unsigned max = request->server->config->chat.max_characters;
+	const char *problem = message_check(text);
+	char words[64];
+
+	if (problem)
+		return route_problem(body, 422, problem);
+	if (message_fits(text, max))
+		return 0;
+	snprintf(words, sizeof(words), "message: expected at most %u characters", max);
+	return route_problem(body, 422, words);
+}
+
+/* Who has a token speaks in their own name, everybody else in that which they give, or their key's. */
+static unsigned read_sender(const struct route_request *request, const struct identity *identity,
+			    const char **sender, struct json_object **body)
+{
+	struct json_object *given = json_object_object_get(request->body, "sender");
+
+	*sender = identity->name;
+	if (!*sender && !given)
+		*sender = auth_publisher(request->server->auth, request->authorization);
+	if (*sender)
+		return 0;
+	*sender = json_object_get_string(given);
+	if (json_object_is_type(given, json_type_string) &&
+	    utf8_is_name(*sender, (size_t)json_object_get_string_len(given)))
+		return 0;
+	return route_problem(body, 422, "sender: expected a name");
 }
 
 unsigned route_room_publish(const struct route_request *request, struct json_object **body)
 {
-	struct json_object *sender = json_object_object_get(request->body, "sender");
 	struct json_object *text = json_object_object_get(request->body, "message");
-	const char *error = message_check(text);
-	struct room *room = NULL;
-	unsigned status;
+	const char *sender;
+	struct identity identity;
+	unsigned status =
+		route_permit(request, request->parameters[0], RIGHT_WRITE, &identity, body);
 
-	if (!json_object_is_type(sender, json_type_string) ||
-	    !utf8_is_name(json_object_get_string(sender),
-			  (size_t)json_object_get_string_len(sender)))
-		return route_problem(body, 422, "sender: expected a name");
-	if (error)
-		return route_problem(body, 422, error);
-	status = open_room(request, &room, body);
 	if (status)
 		return status;
-	status = publish(request, room, json_object_get_string(sender), text, body);
-	room_release(room);
+	status = read_sender(request, &identity, &sender, body);
+	if (!status)
+		status = check_text(request, text, body);
+	if (!status)
+		status = check_room(request, body);
+	if (!status)
+		status = check_speech(request, &identity, body);
+	if (!status)
+		status = publish(request, sender, text, body);
+	identity_finish(&identity);
 	return status;
 }

@@ -1,9 +1,12 @@
 #include "mount/routes.h"
 
+#include "auth.h"
 #include "handshake.h"
 #include "mount/table.h"
+#include "session.h"
 
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +16,22 @@
 
 static const struct route routes[] = {
 	{"GET", "/api/rooms", route_rooms, NULL},
+	{"GET", "/api/rooms/{}/bans", route_room_bans, NULL},
+	{"POST", "/api/rooms/{}/bans", route_room_ban, NULL},
+	{"DELETE", "/api/rooms/{}/bans/{}", route_room_unban, NULL},
+	{"POST", "/api/rooms/{}/kicks", route_room_kick, NULL},
 	{"GET", "/api/rooms/{}/members", route_room_members, NULL},
-	{"GET", "/api/rooms/{}/messages", route_room_messages, NULL},
+	{"GET", "/api/rooms/{}/messages", route_room_messages, "application/json"},
 	{"POST", "/api/rooms/{}/messages", route_room_publish, NULL},
+	{"DELETE", "/api/rooms/{}/messages/{}", route_room_delete_message, NULL},
+	{"GET", "/api/rooms/{}/mutes", route_room_mutes, NULL},
+	{"POST", "/api/rooms/{}/mutes", route_room_mute, NULL},
+	{"DELETE", "/api/rooms/{}/mutes/{}", route_room_unmute, NULL},
+	{"POST", "/api/tickets", route_tickets, NULL},
+	{"GET", "/asyncapi.json", route_asyncapi, "application/json"},
 	{"GET", "/healthz", route_healthz, NULL},
 	{"GET", "/metrics", route_metrics, PROMETHEUS_TEXT},
+	{"GET", "/openapi.json", route_openapi, "application/json"},
 	{"GET", "/readyz", route_readyz, NULL},
 };
 
@@ -30,6 +44,7 @@ struct call {
 	struct route_later *later; /* the handler has yet to answer */
 	const struct route *route;
 	struct json_object *answer; /* has come, and is to be sent */
+	char *headers;		    /* that go with it */
 	unsigned status;
 };
 
@@ -37,6 +52,7 @@ struct route_later {
 	struct lws *wsi;
 	struct call *call; /* NULL: the connection is gone */
 	const struct route *route;
+	char *headers; /* of the answer; NULL: none yet */
 };
 
 struct match {
@@ -45,10 +61,35 @@ struct match {
 	const char *parameters[ROUTE_PARAMETERS_MAX];
 };
 
+void route_add_header(struct route_later *later, const char *format, ...)
+{
+	char *line = NULL, *all = NULL;
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vasprintf(&line, format, arguments);
+	va_end(arguments);
+	if (n < 0)
+		return;
+	if (asprintf(&all, "%s%s\r\n", later->headers ? later->headers : "", line) >= 0) {
+		free(later->headers);
+		later->headers = all;
+	}
+	free(line);
+}
+
+static void free_later(struct route_later *later)
+{
+	free(later->headers);
+	free(later);
+}
+
 unsigned route_problem(struct json_object **body, unsigned status, const char *detail)
 {
 	*body = json_object_new_object();
 	json_object_object_add(*body, "type", json_object_new_string("about:blank"));
+	json_object_object_add(*body, "title", json_object_new_string(http_reason(status)));
 	json_object_object_add(*body, "status", json_object_new_int((int)status));
 	json_object_object_add(*body, "detail", json_object_new_string(detail));
 	return status;
@@ -86,7 +127,7 @@ static bool fits_method(const struct route *route, int method)
 {
 	if (!strcmp(route->method, "GET"))
 		return method == LWSHUMETH_GET || method == LWSHUMETH_HEAD;
-	return method == LWSHUMETH_POST;
+	return method == (strcmp(route->method, "POST") ? LWSHUMETH_DELETE : LWSHUMETH_POST);
 }
 
 /*
@@ -113,17 +154,24 @@ static bool find_route(const char *path, int method, struct match *match, char *
 	return false;
 }
 
-static int answer(struct lws *wsi, const struct route *route, unsigned status,
+/* Takes the references to headers, which may be NULL, and body. */
+static int answer(struct lws *wsi, const struct route *route, unsigned status, char *headers,
 		  struct json_object *body)
 {
+	bool is_cached = headers && strstr(headers, "Cache-Control:");
+	char *all = NULL;
 	struct http_reply reply = {
 		.status = status,
 		.type = status >= 400 ? "application/problem+json" : "application/json",
-		.headers = "Cache-Control: no-store\r\n",
 	};
 	int r;
 
-	if (route && route->type && status < 400) {
+	if (asprintf(&all, "%s%s", headers ? headers : "",
+		     is_cached ? "" : "Cache-Control: no-store\r\n") >= 0)
+		reply.headers = all;
+	if (status == 304)
+		reply.type = NULL;
+	else if (route && route->type && status < 400) {
 		reply.type = route->type;
 		reply.body = json_object_get_string(body);
 		reply.size = (size_t)json_object_get_string_len(body);
@@ -133,6 +181,8 @@ static int answer(struct lws *wsi, const struct route *route, unsigned status,
 	}
 	r = http_reply(wsi, &reply);
 	json_object_put(body);
+	free(headers);
+	free(all);
 	return r;
 }
 
@@ -142,7 +192,19 @@ static int answer_problem(struct lws *wsi, unsigned status, const char *detail)
 	struct json_object *body;
 
 	route_problem(&body, status, detail);
-	answer(wsi, NULL, status, body);
+	answer(wsi, NULL, status, NULL, body);
+	return -1;
+}
+
+static int answer_not_allowed(struct lws *wsi, const char *allow)
+{
+	struct json_object *body;
+	char *headers;
+
+	route_problem(&body, 405, "the resource doesn't know this method");
+	if (asprintf(&headers, "Allow: %s\r\n", allow) < 0)
+		headers = NULL;
+	answer(wsi, NULL, 405, headers, body);
 	return -1;
 }
 
@@ -155,22 +217,50 @@ void route_answer(struct route_later *later, unsigned status, struct json_object
 		call->route = later->route;
 		call->status = status;
 		call->answer = body;
+		call->headers = later->headers;
+		later->headers = NULL;
 		lws_callback_on_writable(later->wsi);
 	} else {
 		json_object_put(body);
 	}
-	free(later);
+	free_later(later);
 }
 
 static int send_late_answer(struct lws *wsi, struct call *call)
 {
+	unsigned status;
 	struct json_object *body = call->answer;
+	char *headers = call->headers;
 
-	if (!body)
+	if (!call->status)
 		return 0;
 	call->answer = NULL;
+	call->headers = NULL;
 	lws_rx_flow_control(wsi, 1);
-	return answer(wsi, call->route, call->status, body);
+	status = call->status;
+	call->status = 0;
+	return answer(wsi, call->route, status, headers, body);
+}
+
+/* The address is of use only where somebody may be banned by it, and asking for it takes a system call. */
+static void read_headers(struct lws *wsi, struct route_request *request, char *address)
+{
+	struct session peer = {0};
+
+	if (auth_is_needed(request->server->auth)) {
+		http_peer(wsi, peer.peer, sizeof(peer.peer));
+		request->address = session_address(&peer, address);
+	}
+	request->authorization = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+	request->cookies = http_header(wsi, WSI_TOKEN_HTTP_COOKIE);
+	request->if_none_match = http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+}
+
+static void free_headers(struct route_request *request)
+{
+	free((char *)(uintptr_t)request->authorization);
+	free((char *)(uintptr_t)request->cookies);
+	free((char *)(uintptr_t)request->if_none_match);
 }
 
 static int call_handler(struct lws *wsi, struct call *call, const struct match *match,
@@ -181,6 +271,7 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	struct json_object *body = NULL;
 	struct http_query query;
 	unsigned status;
+	char address[SESSION_PEER_SIZE], *headers;
 
 	memcpy(request.parameters, match->parameters, sizeof(request.parameters));
 	request.later = malloc(sizeof(*request.later));
@@ -191,18 +282,21 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	*request.later = (struct route_later){.wsi = wsi, .call = call, .route = match->route};
 	call->later = request.later;
 	request.query = &query;
+	read_headers(wsi, &request, address);
 	status = match->route->handler(&request, &body);
+	free_headers(&request);
 	http_query_finish(&query);
-	if (status == ROUTE_LATER && call->answer)
+	if (status == ROUTE_LATER && call->status)
 		return send_late_answer(wsi, call); /* it was fast */
 	if (status == ROUTE_LATER) {
 		lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 		lws_rx_flow_control(wsi, 0); /* the next request has to wait */
 		return 0;
 	}
+	headers = call->later->headers;
 	free(call->later);
 	call->later = NULL;
-	return answer(wsi, match->route, status, body);
+	return answer(wsi, match->route, status, headers, body);
 }
 
 /*
@@ -237,7 +331,7 @@ static int begin(struct lws *wsi, struct call *call)
 	int r;
 
 	if (!find_route(path, method, &match, allow, sizeof(allow)))
-		r = *allow ? http_reply_not_allowed(wsi, allow)
+		r = *allow ? answer_not_allowed(wsi, allow)
 			   : answer_problem(wsi, 404, "no such resource");
 	else if (method == LWSHUMETH_POST)
 		r = expect_body(wsi);
@@ -309,6 +403,7 @@ static void finish(struct call *call)
 	if (call->later)
 		call->later->call = NULL;
 	json_object_put(call->answer);
+	free(call->headers);
 	*call = (struct call){0};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http.h"
+#include "identity.h"
 #include "server.h"
 
 #include <json-c/json.h>
@@ -21,6 +22,10 @@ struct route_request {
 	const struct http_query *query;
 	const char *parameters[ROUTE_PARAMETERS_MAX]; /* what stood for each {} of the path */
 	struct json_object *body;		      /* of a POST; NULL else */
+	const char *authorization;		      /* headers; NULL: it has none */
+	const char *cookies;
+	const char *if_none_match;
+	const char *address; /* of the peer; NULL: it has none, or nobody has to say who they are */
 };
 
 /*
@@ -34,7 +39,7 @@ struct route_request {
 typedef unsigned (*route_fn)(const struct route_request *request, struct json_object **body);
 
 struct route {
-	const char *method; /* "GET", which answers HEAD too, or "POST" */
+	const char *method; /* "GET", which answers HEAD too, "POST" or "DELETE" */
 	const char *path;   /* a segment {} stands for any one that isn't empty */
 	route_fn handler;
 	const char *type; /* NULL: JSON; else the body is a string, to be sent as it is */
@@ -43,18 +48,54 @@ struct route {
 /* Takes the reference to body. The client may be gone by now. */
 void route_answer(struct route_later *later, unsigned status, struct json_object *body);
 
+/*
+ * Adds a line to the headers of the answer, in the form of printf() and without
+ * CRLF, before it is given. A Cache-Control stands in for the usual no-store.
+ */
+void route_add_header(struct route_later *later, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* Fills *body with a problem (RFC 9457) and returns its status. */
 unsigned route_problem(struct json_object **body, unsigned status, const char *detail);
+
+/*
+ * Whether who asks has that right in the room, or in some where it is NULL.
+ * Returns 0 and fills in *identity, which is the caller's to finish; it has no
+ * name where nobody has to say who they are, or it is a publish key that they
+ * have, which may read and write everywhere. Else fills *body with a problem and
+ * returns its status.
+ */
+unsigned route_permit(const struct route_request *request, const char *room, enum right right,
+		      struct identity *identity, struct json_object **body);
+
+/* route-auth.c */
+unsigned route_tickets(const struct route_request *request, struct json_object **body);
+
+/* route-contracts.c */
+unsigned route_asyncapi(const struct route_request *request, struct json_object **body);
+unsigned route_openapi(const struct route_request *request, struct json_object **body);
 
 /* route-health.c */
 unsigned route_healthz(const struct route_request *request, struct json_object **body);
 unsigned route_readyz(const struct route_request *request, struct json_object **body);
 
+/* route-history.c */
+unsigned route_room_messages(const struct route_request *request, struct json_object **body);
+
 /* route-metrics.c */
 unsigned route_metrics(const struct route_request *request, struct json_object **body);
+
+/* route-moderation.c */
+unsigned route_room_ban(const struct route_request *request, struct json_object **body);
+unsigned route_room_bans(const struct route_request *request, struct json_object **body);
+unsigned route_room_delete_message(const struct route_request *request, struct json_object **body);
+unsigned route_room_kick(const struct route_request *request, struct json_object **body);
+unsigned route_room_mute(const struct route_request *request, struct json_object **body);
+unsigned route_room_mutes(const struct route_request *request, struct json_object **body);
+unsigned route_room_unban(const struct route_request *request, struct json_object **body);
+unsigned route_room_unmute(const struct route_request *request, struct json_object **body);
 
 /* route-rooms.c */
 unsigned route_rooms(const struct route_request *request, struct json_object **body);
 unsigned route_room_members(const struct route_request *request, struct json_object **body);
-unsigned route_room_messages(const struct route_request *request, struct json_object **body);
 unsigned route_room_publish(const struct route_request *request, struct json_object **body);

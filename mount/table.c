@@ -12,9 +12,11 @@
 /* lws takes the longest mount that matches; / matches every path that nobody else wants. */
 const struct lws_http_mount mount_table[] = {
 	MOUNT(&mount_table[1], "/api", "routes"),
-	MOUNT(&mount_table[2], "/healthz", "routes", .exact = 1),
-	MOUNT(&mount_table[3], "/metrics", "routes", .exact = 1),
-	MOUNT(&mount_table[4], "/readyz", "routes", .exact = 1),
+	MOUNT(&mount_table[2], "/asyncapi.json", "routes", .exact = 1),
+	MOUNT(&mount_table[3], "/healthz", "routes", .exact = 1),
+	MOUNT(&mount_table[4], "/metrics", "routes", .exact = 1),
+	MOUNT(&mount_table[5], "/openapi.json", "routes", .exact = 1),
+	MOUNT(&mount_table[6], "/readyz", "routes", .exact = 1),
 	MOUNT(NULL, "/", "files", .ws_protocol = "greet"),
 };
 

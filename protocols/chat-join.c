@@ -1,5 +1,9 @@
 #include "protocols/chat.h"
 
+#include "bans.h"
+#include "metrics.h"
+#include "moderation.h"
+#include "opening.h"
 #include "presence.h"
 #include "server.h"
 
@@ -8,8 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DEFAULT_ROOM "lobby"
+#include <time.h>
 
 /* Names of people in a welcome; how many there are it says anyway. */
 #define NAMES_MAX 1000
@@ -24,7 +27,7 @@
 #define HISTORY_AFTER_RESET 50
 
 /* What the client asked for: messages after since, or the newest ones. */
-struct wish {
+struct chat_wish {
 	bool resume;
 	uint64_t since;
 	char *epoch;
@@ -53,14 +56,27 @@ static bool read_number(struct session *session, const char *name, uint64_t *num
 	return is;
 }
 
-static void read_wish(struct session *session, struct wish *wish)
+/* The request is there only at first. NULL: out of memory. */
+static struct chat_wish *read_wish(struct session *session)
 {
+	struct chat_wish *wish = calloc(1, sizeof(*wish));
 	uint64_t history;
 
-	*wish = (struct wish){.epoch = session_query(session, "epoch")};
+	if (!wish)
+		return NULL;
+	wish->epoch = session_query(session, "epoch");
 	wish->resume = read_number(session, "since", &wish->since);
 	if (read_number(session, "history", &history))
 		wish->history = history < HISTORY_MAX ? (unsigned)history : HISTORY_MAX;
+	return wish;
+}
+
+static void free_wish(struct chat *chat)
+{
+	if (chat->wish)
+		free(chat->wish->epoch);
+	free(chat->wish);
+	chat->wish = NULL;
 }
 
 static void put_frame(struct frames *frames, const char *text, size_t size)
@@ -144,7 +160,7 @@ static uint64_t before_newest(struct room *room, unsigned n)
 }
 
 /* Whether all that was said after since is still there, and not too much. */
-static bool can_resume(struct room *room, const struct wish *wish)
+static bool can_resume(struct room *room, const struct chat_wish *wish)
 {
 	uint64_t end = room_delivered(room);
 	uint64_t first = 0;
@@ -169,16 +185,19 @@ static void put_messages(struct frames *frames, struct room *room, uint64_t afte
 }
 
 /* With the room locked, so that what follows begins where this ends. */
-static void put_missed(struct frames *frames, struct room *room, const struct wish *wish)
+static void put_missed(struct frames *frames, struct room *room, const struct chat_wish *wish,
+		       struct server_metrics *metrics)
 {
 	unsigned n = wish->history ? wish->history : HISTORY_AFTER_RESET;
 	uint64_t after;
 
 	if (wish->resume && can_resume(room, wish)) {
 		put_messages(frames, room, wish->since);
+		metrics->resumes++;
 	} else if (wish->resume) {
 		after = before_newest(room, n);
 		put_reset(frames, room, after);
+		metrics->resets++;
 		put_messages(frames, room, after);
 	} else if (wish->history) {
 		put_messages(frames, room, before_newest(room, n));
@@ -200,41 +219,77 @@ static int enter_rich(struct chat *chat, struct room *room)
 {
 	struct session *session = &chat->room.session;
 	struct frames frames = {0};
-	struct wish wish;
 	int n;
 
+	if (!chat->wish)
+		return -ENOMEM;
 	frames.out = open_memstream(&frames.bytes, &frames.size);
 	if (!frames.out)
 		return -ENOMEM;
-	read_wish(session, &wish);
 	room_lock(room);
 	n = room_session_join(&chat->room, room, ROOM_RICH);
 	if (n >= 0) {
 		put_welcome(&frames, room);
-		put_missed(&frames, room, &wish);
+		put_missed(&frames, room, chat->wish,
+			   metrics_server(service_of(session->wsi)->metrics));
 	}
 	room_unlock(room);
-	free(wish.epoch);
 	return send_all(session, &frames) < 0 ? -EIO : n;
 }
 
-int chat_join(struct chat *chat)
+/* Banned since the handshake, while the room was being opened. */
+static bool is_banned(const struct session *session, struct room *room)
+{
+	char address[SESSION_PEER_SIZE];
+
+	return bans_until(server_of(session->wsi)->bans, BAN_ENTRY, room_name(room), session->user,
+			  session_address(session, address), time(NULL)) != 0;
+}
+
+static void enter(struct chat *chat, struct room *room, int error)
 {
 	struct session *session = &chat->room.session;
-	struct server *server = server_of(session->wsi);
-	char *name = session_query(session, "room");
-	struct room *room;
-	int n = room_open(server->rooms, name ? name : DEFAULT_ROOM, &room);
+	int n = error;
 
-	free(name);
+	if (room && is_banned(session, room)) {
+		session_close(session, CLOSE_KICKED, "banned");
+		return;
+	}
+	if (room)
+		n = chat->rich ? enter_rich(chat, room)
+			       : room_session_join(&chat->room, room, ROOM_PLAIN);
 	if (n < 0)
-		return -1;
+		session_close(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
+			      "the room could not be joined");
+	else if (n == 1)
+		presence_tell(server_of(session->wsi)->presence, room, session->user, true);
+}
+
+static void on_opened(void *user, struct room *room, int error)
+{
+	struct chat *chat = user;
+	struct session *session = &chat->room.session;
+
+	chat->opening = NULL;
+	if (!session->close_code)
+		enter(chat, room, error);
+	free_wish(chat);
+	lws_rx_flow_control(session->wsi, 1);
+}
+
+/* Nothing is heard before it has joined. */
+void chat_join(struct chat *chat)
+{
+	struct session *session = &chat->room.session;
+	char *name = session_query(session, "room");
+
 	chat->rich = session->subprotocol;
-	n = chat->rich ? enter_rich(chat, room) : room_session_join(&chat->room, room, ROOM_PLAIN);
-	if (n == 1)
-		presence_tell(server->presence, room, session->user, true);
-	room_release(room);
-	return n < 0 ? -1 : 0;
+	if (chat->rich)
+		chat->wish = read_wish(session);
+	lws_rx_flow_control(session->wsi, 0);
+	chat->opening = opening_begin(service_of(session->wsi),
+				      name ? name : session->endpoint->room, on_opened, chat);
+	free(name);
 }
 
 void chat_leave(struct chat *chat)
@@ -242,6 +297,9 @@ void chat_leave(struct chat *chat)
 	struct session *session = &chat->room.session;
 	struct room *room = chat->room.member.room;
 
+	opening_forget(chat->opening);
+	chat->opening = NULL;
+	free_wish(chat);
 	if (!room)
 		return;
 	room_hold(room);

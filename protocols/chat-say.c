@@ -1,5 +1,9 @@
 #include "protocols/chat.h"
 
+#include "bans.h"
+#include "identity.h"
+#include "metrics.h"
+#include "moderation.h"
 #include "posting.h"
 #include "server.h"
 
@@ -11,6 +15,8 @@
 
 /* Messages of one client whose outcome is still to come: beyond that it has to wait. */
 #define SENT_MAX 256
+
+#define BAD_ID "id: expected a string of 1 to 64 bytes"
 
 /* So many messages that come too fast are forgiven at once, and so many a second. */
 #define FORGIVEN_AT_ONCE 100
@@ -52,6 +58,7 @@ static int acknowledge(struct chat *chat, const char *id, uint64_t sequence)
 	json_object_object_add(object, "id", json_object_new_string(id));
 	json_object_object_add(object, "seq", json_object_new_uint64(sequence));
 	text = message_of_json(object, &size);
+	metrics_server(service_of(chat->room.session.wsi)->metrics)->acks++;
 	return send_text(&chat->room.session, text, size);
 }
 
@@ -60,6 +67,8 @@ static const char *describe(int error)
 	switch (error) {
 	case -EBUSY:
 		return "too many messages are waiting to be kept; try again";
+	case -ENOENT:
+		return "there is nothing like that here";
 	case -ENOSPC:
 		return "the message could not be kept: there is no space left";
 	default:
@@ -71,7 +80,9 @@ static int tell_outcome(struct chat *chat, const char *id,
 			const struct journal_publication *publication)
 {
 	const struct message_error error = {
-		.code = publication->result == -EBUSY ? "busy" : "not_kept",
+		.code = publication->result == -EBUSY	 ? "busy"
+			: publication->result == -ENOENT ? "not_found"
+							 : "not_kept",
 		.text = describe(publication->result),
 		.id = *id ? id : NULL,
 	};
@@ -81,14 +92,25 @@ static int tell_outcome(struct chat *chat, const char *id,
 	return *id ? acknowledge(chat, id, publication->sequence) : 0;
 }
 
+static void unlink_sent(struct chat_sent *sent)
+{
+	*sent->link = sent->next;
+	if (sent->next)
+		sent->next->link = sent->link;
+}
+
+static void drop_sent(struct chat_sent *sent)
+{
+	unlink_sent(sent);
+	free(sent);
+}
+
 static void on_posted(void *user, const struct journal_publication *publication)
 {
 	struct chat_sent *sent = user;
 	struct session *session = &sent->chat->room.session;
 
-	*sent->link = sent->next;
-	if (sent->next)
-		sent->next->link = sent->link;
+	unlink_sent(sent);
 	if (tell_outcome(sent->chat, sent->id, publication) < 0)
 		session_close(session, LWS_CLOSE_STATUS_ABNORMAL_CLOSE, "write failed");
 	free(sent);
@@ -150,6 +172,7 @@ static int publish(struct chat *chat, struct json_object *text, const char *id)
 	char key[512];
 	size_t key_size = put_key(key, sizeof(key), session->user, id);
 	struct chat_sent *sent = create_sent(chat, id);
+	struct posting_text text_to_post;
 	struct posting *posting;
 	size_t size;
 	char *payload;
@@ -159,9 +182,12 @@ static int publish(struct chat *chat, struct json_object *text, const char *id)
 		return -1;
 	payload = message_compose(session->user, json_object_get_string(text),
 				  (size_t)json_object_get_string_len(text), &size);
-	posting = payload ? posting_send(service_of(session->wsi), chat->room.member.room, payload,
-					 size, key_size ? key : NULL, key_size, on_posted, sent,
-					 &error)
+	text_to_post = (struct posting_text){.payload = payload,
+					     .size = size,
+					     .key = key_size ? key : NULL,
+					     .key_size = key_size};
+	posting = payload ? posting_send(service_of(session->wsi), chat->room.member.room,
+					 &text_to_post, on_posted, sent, &error)
 			  : NULL;
 	if (posting)
 		sent->posting = posting;
@@ -174,6 +200,20 @@ static uint64_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Whether it may do that in its room. Without identities everybody may read and write, and no more. */
+static bool has_right(const struct chat *chat, enum right right)
+{
+	const struct identity *identity = chat->room.session.identity;
+
+	return identity ? identity->rights & right : right != RIGHT_MODERATE;
+}
+
+static int refuse_right(struct chat *chat, const char *id)
+{
+	return chat_complain(chat, &(struct message_error){
+					   .code = "forbidden", .text = "not permitted", .id = id});
 }
 
 /* Whether the client, and the person, may send something now. */
@@ -195,6 +235,7 @@ static int refuse_speed(struct chat *chat, const char *id)
 		.code = "too_fast", .text = "too many messages", .id = id};
 	const struct rate_limit forgiven = rate_limit(FORGIVEN_PER_SECOND, 1, FORGIVEN_AT_ONCE);
 
+	metrics_server(service_of(chat->room.session.wsi)->metrics)->rate_limited++;
 	if (!rate_take(&chat->patience, &forgiven, now()))
 		return session_fail(&chat->room.session, LWS_CLOSE_STATUS_POLICY_VIOLATION,
 				    "too many messages");
@@ -215,21 +256,50 @@ static const char *read_id(struct json_object *root)
 	return json_object_get_string(id);
 }
 
+static bool is_muted(const struct chat *chat)
+{
+	const struct session *session = &chat->room.session;
+	char address[SESSION_PEER_SIZE];
+
+	return bans_until(server_of(session->wsi)->bans, BAN_SPEECH,
+			  room_name(chat->room.member.room), session->user,
+			  session_address(session, address), time(NULL)) != 0;
+}
+
+static int refuse_length(struct chat *chat, unsigned max, const char *id)
+{
+	struct message_error error = {.code = "too_long", .id = id};
+	char text[64];
+
+	snprintf(text, sizeof(text), "message: expected at most %u characters", max);
+	error.text = text;
+	return chat_complain(chat, &error);
+}
+
 static int say(struct chat *chat, struct json_object *root)
 {
 	struct json_object *text = json_object_object_get(root, "message");
+	unsigned max = server_of(chat->room.session.wsi)->config->chat.max_characters;
 	const char *problem = message_check(text);
 	const char *id = read_id(root);
 	const struct message_error error = {
 		.code = problem && strstr(problem, "at most") ? "too_long" : "bad_message",
-		.text = problem ? problem : "id: expected a string of 1 to 64 bytes",
+		.text = problem ? problem : BAD_ID,
 		.id = id && *id ? id : NULL,
 	};
 
 	if (problem || !id)
 		return chat_complain(chat, &error);
+	if (!message_fits(text, max))
+		return refuse_length(chat, max, error.id);
+	if (!has_right(chat, RIGHT_WRITE))
+		return refuse_right(chat, error.id);
 	if (!may_send(chat))
 		return refuse_speed(chat, error.id);
+	if (is_muted(chat))
+		return chat_complain(
+			chat,
+			&(struct message_error){.code = "muted", .text = "muted", .id = error.id});
 	if (count_sent(chat) >= SENT_MAX)
 		return tell_outcome(chat, id, &(struct journal_publication){.result = -EBUSY});
 	return publish(chat, text, id);
@@ -245,6 +315,8 @@ static int type(struct chat *chat)
 	size_t size;
 	char *text;
 
+	if (!has_right(chat, RIGHT_WRITE) || is_muted(chat))
+		return 0;
 	snprintf(key, sizeof(key), "%s\n%s", room_name(room), session->user);
 	if (!rate_table_take(server_of(session->wsi)->typing_rates, key, now()))
 		return 0;
@@ -258,18 +330,54 @@ static int type(struct chat *chat)
 	return 0;
 }
 
+static int moderate(struct chat *chat, struct json_object *root, enum moderation_action action)
+{
+	struct session *session = &chat->room.session;
+	const char *id = read_id(root);
+	struct moderation moderation;
+	const char *problem = moderation_read(root, action, &moderation);
+	struct posting *posting;
+	struct chat_sent *sent;
+	int r;
+
+	if (!has_right(chat, RIGHT_MODERATE))
+		return refuse_right(chat, id && *id ? id : NULL);
+	if (problem || !id)
+		return chat_complain(chat,
+				     &(struct message_error){.code = "bad_message",
+							     .text = problem ? problem : BAD_ID,
+							     .id = id && *id ? id : NULL});
+	sent = create_sent(chat, id);
+	if (!sent)
+		return -1;
+	moderation.by = session->user;
+	r = moderation_act(service_of(session->wsi), chat->room.member.room, &moderation, on_posted,
+			   sent, &posting);
+	if (r < 0) {
+		drop_sent(sent);
+		return tell_outcome(chat, id, &(struct journal_publication){.result = r});
+	}
+	if (posting)
+		sent->posting = posting;
+	return 0;
+}
+
 static int dispatch(struct chat *chat, struct json_object *root)
 {
 	struct json_object *kind = chat->rich ? json_object_object_get(root, "type") : NULL;
 	const char *word = json_object_get_string(kind);
+	enum moderation_action action;
 
 	if (!kind || !strcmp(word, "message"))
 		return say(chat, root);
 	if (!strcmp(word, "typing"))
 		return type(chat);
+	if (!moderation_find(word, &action))
+		return moderate(chat, root, action);
 	return chat_complain(chat, &(struct message_error){
 					   .code = "bad_type",
-					   .text = "type: expected \"message\" or \"typing\"",
+					   .text = "type: expected \"message\", \"typing\" or what "
+						   "a moderator may do",
 				   });
 }
 

@@ -62,7 +62,9 @@ static int chat_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
 		r = room_session_callback(wsi, reason, user, in, size);
-		return r ? r : chat_join(chat);
+		if (!r)
+			chat_join(chat);
+		return r;
 	case LWS_CALLBACK_RECEIVE:
 		return session_receive(&chat->room.session, in, size, hear);
 	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
@@ -80,6 +82,7 @@ static struct endpoint chat_endpoint = {
 	.websocket = true,
 	.text_only = true,
 	.needs_username = true,
+	.room = "lobby",
 };
 
 const struct lws_protocols chat_protocol = {

@@ -19,17 +19,21 @@
 #define CHAT_SUBPROTOCOL "switchboard.chat.v1"
 
 struct chat_sent;
+struct chat_wish;
+struct opening;
 
 struct chat {
 	struct room_session room;
 	bool rich;
+	struct chat_wish *wish;	 /* what it asked for, until it has joined */
+	struct opening *opening; /* of the room that it is to join; NULL: that is over */
 	struct rate rate;
 	struct rate patience;	/* with messages that come too fast */
 	struct chat_sent *sent; /* messages whose outcome is still to come */
 };
 
-/* Joins the room that the handshake named. Returns what the callback must return. */
-int chat_join(struct chat *chat);
+/* Joins the room that the handshake named, maybe only later. */
+void chat_join(struct chat *chat);
 void chat_leave(struct chat *chat);
 
 /* A session_message_fn, but for the tokener. */

@@ -16,7 +16,7 @@ struct bans {
 	pthread_mutex_t lock;
 	void *tree; /* of tsearch() */
 	TAILQ_HEAD(, listed) all;
-	size_t count;
+	_Atomic size_t count;
 	size_t max;
 };
 
@@ -170,6 +170,8 @@ int64_t bans_until(struct bans *bans, enum ban_kind kind, const char *room, cons
 	const char *const who[] = {[BAN_NAME] = name, [BAN_ADDRESS] = address};
 	int64_t latest = 0;
 
+	if (!bans->count)
+		return 0; /* as it mostly is: nobody has to wait for the lock */
 	pthread_mutex_lock(&bans->lock);
 	for (int subject = BAN_NAME; subject <= BAN_ADDRESS && bans->count; subject++) {
 		struct ban ban = {

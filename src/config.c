@@ -288,6 +288,11 @@ static const struct field limits_fields[] = {
 	 .offset = CONFIG(limits.backlog),
 	 .min = 1,
 	 .max = 65535},
+	{.key = "joins_per_minute",
+	 .read = reader_number,
+	 .offset = CONFIG(limits.joins_per_minute),
+	 .min = 0,
+	 .max = 1000000},
 	{0},
 };
 
@@ -303,6 +308,16 @@ static const struct field chat_fields[] = {
 	 .min = 0,
 	 .max = 315360000},
 	{.key = "journal", .read = reader_string, .offset = CONFIG(chat.journal)},
+	{.key = "max_rooms",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.max_rooms),
+	 .min = 1,
+	 .max = 10000000},
+	{.key = "max_characters",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.max_characters),
+	 .min = 1,
+	 .max = 4096},
 	{.key = "messages_per_second",
 	 .read = reader_number,
 	 .offset = CONFIG(chat.messages_per_second),
@@ -356,7 +371,8 @@ static const char default_config[] =
 	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"backlog\": 4096},"
 	" \"admission\": {\"/chat\": {\"require_query\": [\"username\"]}},"
 	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"ring_bytes\": 262144,"
-	" \"messages_per_second\": 100, \"burst\": 500, \"presence_merge\": 100},"
+	" \"messages_per_second\": 100, \"burst\": 500, \"presence_merge\": 100,"
+	" \"max_rooms\": 10000, \"max_characters\": 4096},"
 	" \"log\": {\"level\": \"info\", \"format\": \"text\"}}";
 
 int config_init(struct config *config)

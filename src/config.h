@@ -92,6 +92,7 @@ struct config {
 		unsigned handshake_seconds;
 		unsigned idle_seconds;
 		unsigned backlog; /* connections that wait to be accepted, of each address */
+		unsigned joins_per_minute; /* to rooms, of each address; 0: any number */
 	} limits;
 	struct config_admission *admission;
 	size_t n_admission;
@@ -104,6 +105,8 @@ struct config {
 		unsigned burst;		      /* and so many at once */
 		unsigned
 			presence_merge; /* above so many people, joining and leaving is told once a second */
+		unsigned max_rooms;	 /* at a time */
+		unsigned max_characters; /* of a message */
 		char *journal;
 	} chat;
 	struct {

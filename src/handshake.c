@@ -1,8 +1,10 @@
 #include "handshake.h"
 
 #include "admission/admission.h"
+#include "auth.h"
 #include "http.h"
 #include "metrics.h"
+#include "room.h"
 #include "server.h"
 #include "session.h"
 
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define LOG_MODULE "handshake"
 
@@ -32,6 +35,16 @@ static const struct refusal bad_subprotocol = {400, "subprotocol", NULL,
 					       "Subprotocol not spoken here\n"};
 static const struct refusal going_away = {503, "drain", "Retry-After: 1\r\n",
 					  "Connection rejected\n"};
+
+static const struct refusal not_permitted[] = {
+	{403, "room", NULL, "Connection rejected\n"},
+	{403, "rights", NULL, "Connection rejected\n"},
+};
+
+static const char *endpoint_name(const struct endpoint *endpoint)
+{
+	return endpoint->name ? endpoint->name : endpoint->path;
+}
 
 static int refuse(struct lws *wsi, const struct session *session, const struct refusal *refusal)
 {
@@ -119,6 +132,97 @@ static const struct refusal *check_request(struct lws *wsi, struct session *sess
 	return session->subprotocol ? NULL : &bad_subprotocol;
 }
 
+/* RFC 6750 section 3: who brought none is told no more than that one is needed. */
+static int refuse_credentials(struct lws *wsi, const struct session *session, const char *reason)
+{
+	bool is_missing = !strcmp(reason, "token_missing");
+
+	return refuse(
+		wsi, session,
+		&(struct refusal){
+			.status = 401,
+			.reason = reason,
+			.headers = is_missing
+					   ? "WWW-Authenticate: Bearer\r\n"
+					   : "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n",
+			.body = "Connection rejected\n",
+		});
+}
+
+/*
+ * Browsers send cookies along with other sites' pages, too (RFC 6455 section
+ * 10.2): unless the settings say which those may be, only for a page from here
+ * is a cookie worth anything.
+ */
+static bool may_use_cookies(struct lws *wsi, const struct session *session)
+{
+	const struct config_admission *settings =
+		config_admission_for(server_of(wsi)->config, endpoint_name(session->endpoint));
+	char *origin = http_header(wsi, WSI_TOKEN_ORIGIN);
+	char *host = http_header(wsi, WSI_TOKEN_HOST);
+	const char *from = origin ? strstr(origin, "://") : NULL;
+	bool may = !origin || (settings && settings->n_origins) ||
+		   (from && host && !strcasecmp(from + 3, host));
+
+	free(origin);
+	free(host);
+	return may;
+}
+
+/* Fills in the session's identity. Returns NULL, or what is wrong. */
+static const char *read_identity(struct lws *wsi, struct session *session, const char *ticket)
+{
+	char *authorization = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+	char *cookies =
+		may_use_cookies(wsi, session) ? http_header(wsi, WSI_TOKEN_HTTP_COOKIE) : NULL;
+	const struct auth_credentials credentials = {authorization, cookies, ticket};
+	const char *reason = "memory";
+
+	session->identity = calloc(1, sizeof(*session->identity));
+	if (session->identity)
+		reason = auth_identify(server_of(wsi)->auth, &credentials, time(NULL),
+				       session->identity);
+	free(authorization);
+	free(cookies);
+	return reason;
+}
+
+/* Whatever name the query has, it is the identity's now. */
+static void put_username(struct http_query *query, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < query->n; i++)
+		if (strcmp(query->fields[i].name, "username"))
+			query->fields[n++] = query->fields[i];
+	if (n == HTTP_QUERY_MAX)
+		n--;
+	query->fields[n++] =
+		(struct admission_field){.name = "username", .value = name, .size = strlen(name)};
+	query->n = n;
+}
+
+static int identify(struct lws *wsi, struct session *session, struct http_query *query)
+{
+	const struct admission_request request = {.query = query->fields, .n_query = query->n};
+	const struct admission_field *ticket, *room;
+	const char *reason;
+
+	if (!session->endpoint->room || !auth_is_needed(server_of(wsi)->auth))
+		return 0;
+	ticket = admission_query(&request, "ticket");
+	room = admission_query(&request, "room");
+	reason = read_identity(wsi, session, ticket ? ticket->value : NULL);
+	if (reason)
+		return refuse_credentials(wsi, session, reason);
+	if (!identity_may_enter(session->identity, room ? room->value : session->endpoint->room))
+		return refuse(wsi, session, &not_permitted[0]);
+	if (!(session->identity->rights & RIGHT_READ))
+		return refuse(wsi, session, &not_permitted[1]);
+	put_username(query, session->identity->name);
+	return 0;
+}
+
 static int keep_user(struct session *session, const struct admission_request *request)
 {
 	const struct admission_field *username = admission_query(request, "username");
@@ -161,12 +265,53 @@ static void free_headers(struct admission_field *headers, size_t n)
 	free(headers);
 }
 
+/* Whether joining would make one room more than there may be. */
+static bool has_no_more_rooms(struct server *server, const char *name)
+{
+	struct room *room;
+
+	if (rooms_count(server->rooms) < server->config->chat.max_rooms)
+		return false;
+	room = rooms_find(server->rooms, name);
+	room_release(room);
+	return !room;
+}
+
+/* What only rules for rooms want to know. */
+static void describe_room(const struct session *session, struct server *server,
+			  struct admission_request *request, char address[SESSION_PEER_SIZE])
+{
+	const struct admission_field *room = admission_query(request, "room");
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	request->room = room ? room->value : session->endpoint->room;
+	request->address = session_address(session, address);
+	request->no_more_rooms = has_no_more_rooms(server, request->room);
+	request->bans = server->bans;
+	request->joins = server->joins;
+	request->time = time(NULL);
+	request->now = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* When another try may do (RFC 9110 section 10.2.3). */
+static void put_retry_after(const struct server *server, struct refusal *refusal, char *text,
+			    size_t size)
+{
+	unsigned joins = server->config->limits.joins_per_minute;
+
+	if (refusal->status != 429 || !joins)
+		return;
+	snprintf(text, size, "Retry-After: %u\r\n", (60 + joins - 1) / joins);
+	refusal->headers = text;
+}
+
 static int ask_rules(struct lws *wsi, struct session *session, const struct http_query *query)
 {
 	struct server *server = server_of(wsi);
 	const struct endpoint *endpoint = session->endpoint;
-	const struct config_admission *settings = config_admission_for(
-		server->config, endpoint->name ? endpoint->name : endpoint->path);
+	const struct config_admission *settings =
+		config_admission_for(server->config, endpoint_name(endpoint));
 	size_t n_headers;
 	struct admission_field *headers = copy_headers(wsi, settings, &n_headers);
 	char *origin = http_header(wsi, WSI_TOKEN_ORIGIN);
@@ -180,9 +325,13 @@ static int ask_rules(struct lws *wsi, struct session *session, const struct http
 		.needs_username = endpoint->needs_username,
 	};
 	struct refusal refusal = {.body = "Connection rejected\n"};
+	char address[SESSION_PEER_SIZE], retry[40];
 	int r;
 
+	if (endpoint->room)
+		describe_room(session, server, &request, address);
 	refusal.status = (unsigned)admission_decide(&request, settings, &refusal.reason);
+	put_retry_after(server, &refusal, retry, sizeof(retry));
 	r = refusal.status ? refuse(wsi, session, &refusal) : keep_user(session, &request);
 	free_headers(headers, n_headers);
 	free(origin);
@@ -205,7 +354,9 @@ int handshake_check(struct lws *wsi, struct session *session)
 		return refuse(wsi, session, refusal);
 	if (http_query_read(wsi, &query) < 0)
 		return -1;
-	r = ask_rules(wsi, session, &query);
+	r = identify(wsi, session, &query);
+	if (!r)
+		r = ask_rules(wsi, session, &query);
 	http_query_finish(&query);
 	return r;
 }

@@ -15,7 +15,7 @@
 /* Heads and small bodies leave from the stack. */
 #define SMALL_REPLY 4096
 
-static const char *reason_phrase(unsigned status)
+const char *http_reason(unsigned status)
 {
 	switch (status) {
 	case 200:
@@ -34,12 +34,16 @@ static const char *reason_phrase(unsigned status)
 		return "Permanent Redirect";
 	case 400:
 		return "Bad Request";
+	case 401:
+		return "Unauthorized";
 	case 403:
 		return "Forbidden";
 	case 404:
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 411:
+		return "Length Required";
 	case 413:
 		return "Content Too Large";
 	case 415:
@@ -50,6 +54,8 @@ static const char *reason_phrase(unsigned status)
 		return "Unprocessable Content";
 	case 426:
 		return "Upgrade Required";
+	case 429:
+		return "Too Many Requests";
 	case 500:
 		return "Internal Server Error";
 	case 503:
@@ -164,7 +170,7 @@ static int format_head(struct lws *wsi, char *out, size_t room, const struct htt
 
 	put(&head, is_http_1_0(wsi) ? "HTTP/1.0 " : "HTTP/1.1 ");
 	put_number(&head, reply->status);
-	put_header(&head, " ", reason_phrase(reply->status));
+	put_header(&head, " ", http_reason(reply->status));
 	put_header(&head, "Date: ", date_now());
 	put(&head, connection_header(wsi, reply->close));
 	if (reply->type)

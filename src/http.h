@@ -30,6 +30,9 @@ struct http_reply {
 
 int http_reply(struct lws *wsi, const struct http_reply *reply);
 
+/* What a status is called (RFC 9110 section 15), such as "Not Found". */
+const char *http_reason(unsigned status);
+
 /* One line of text/plain. */
 int http_reply_text(struct lws *wsi, unsigned status, const char *text);
 

@@ -49,6 +49,7 @@ enum statement {
 	NEXT_ROOM,
 	SET_HEAD,
 	ADD_MESSAGE,
+	REDACT,
 	FIND_KEY,
 	ADD_KEY,
 	TRIM_MESSAGES,
@@ -76,6 +77,8 @@ static const char *const texts[STATEMENTS] = {
 	[SET_HEAD] = "UPDATE rooms SET head = ?2 WHERE id = ?1",
 	[ADD_MESSAGE] = "INSERT INTO messages (room, sequence, time, payload)"
 			" VALUES (?1, ?2, ?3, ?4)",
+	[REDACT] = "UPDATE messages SET payload = ?3 WHERE room = ?1 AND sequence = ?2"
+		   " AND substr(payload, 1, length(?4)) = ?4",
 	[FIND_KEY] = "SELECT sequence FROM keys WHERE room = ?1 AND key = ?2 AND time > ?3",
 	[ADD_KEY] = "INSERT OR REPLACE INTO keys (room, key, sequence, time)"
 		    " VALUES (?1, ?2, ?3, ?4)",
@@ -321,6 +324,20 @@ int database_add_message(struct database *database, int64_t room, const struct j
 	sqlite3_bind_int64(statement, 3, entry->time);
 	bind_blob(statement, 4, entry->payload, entry->size);
 	return run_statement(database, ADD_MESSAGE);
+}
+
+int database_redact(struct database *database, int64_t room,
+		    const struct journal_redaction *redaction)
+{
+	sqlite3_stmt *statement = database->statements[REDACT];
+	int r;
+
+	sqlite3_bind_int64(statement, 1, room);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)redaction->sequence);
+	bind_blob(statement, 3, redaction->payload, redaction->size);
+	bind_blob(statement, 4, redaction->prefix, redaction->prefix_size);
+	r = run_statement(database, REDACT);
+	return r || sqlite3_changes(database->sqlite) ? r : -ENOENT;
 }
 
 int database_find_key(struct database *database, int64_t room, const void *key, size_t size,

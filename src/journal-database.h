@@ -57,6 +57,10 @@ int database_set_head(struct database *database, int64_t room, uint64_t head);
 int database_add_message(struct database *database, int64_t room,
 			 const struct journal_entry *entry);
 
+/* -ENOENT: there is nothing to redact. */
+int database_redact(struct database *database, int64_t room,
+		    const struct journal_redaction *redaction);
+
 /* *sequence is 0 where there is no such key since that time. */
 int database_find_key(struct database *database, int64_t room, const void *key, size_t size,
 		      int64_t since, uint64_t *sequence);

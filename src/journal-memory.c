@@ -227,11 +227,14 @@ static int keep(struct memory_stream *stream, const struct journal_publication *
 {
 	struct memory *memory = memory_of(stream);
 	size_t before = stream->ring.bytes + stream->keys.bytes;
-	int r;
+	int r = 0;
 
 	pthread_mutex_lock(&stream->lock);
 	drop_old(stream, entry->time);
-	r = journal_ring_append(&stream->ring, entry);
+	if (publication->redaction)
+		r = journal_ring_redact(&stream->ring, publication->redaction);
+	if (!r)
+		r = journal_ring_append(&stream->ring, entry);
 	pthread_mutex_unlock(&stream->lock);
 	if (!r && publication->key)
 		journal_keys_add(&stream->keys, publication->key, publication->key_size,

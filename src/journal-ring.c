@@ -90,6 +90,29 @@ int journal_ring_append(struct journal_ring *ring, const struct journal_entry *e
 	return 0;
 }
 
+int journal_ring_redact(struct journal_ring *ring, const struct journal_redaction *redaction)
+{
+	struct journal_record **place, *record;
+
+	if (redaction->sequence < ring->first || redaction->sequence >= ring->next)
+		return -ENOENT;
+	place = &ring->records[redaction->sequence % ring->capacity];
+	if ((*place)->size < redaction->prefix_size ||
+	    memcmp((*place)->payload, redaction->prefix, redaction->prefix_size))
+		return -ENOENT;
+	record = malloc(sizeof(*record) + redaction->size);
+	if (!record)
+		return -ENOMEM;
+	record->time = (*place)->time;
+	record->size = redaction->size;
+	memcpy(record->payload, redaction->payload, redaction->size);
+	ring->bytes += record->size;
+	ring->bytes -= (*place)->size;
+	free(*place);
+	*place = record;
+	return 0;
+}
+
 void journal_ring_drop_older(struct journal_ring *ring, int64_t time)
 {
 	while (ring->first < ring->next && ring->records[ring->first % ring->capacity]->time < time)

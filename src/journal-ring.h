@@ -23,6 +23,9 @@ void journal_ring_finish(struct journal_ring *ring);
 /* Appends a copy of the entry, whose sequence must be the next. Returns 0 or -ENOMEM, with nothing changed. */
 int journal_ring_append(struct journal_ring *ring, const struct journal_entry *entry);
 
+/* Replaces a payload. Returns 0, -ENOENT where there is nothing to redact, or -ENOMEM, with nothing changed. */
+int journal_ring_redact(struct journal_ring *ring, const struct journal_redaction *redaction);
+
 /* Drops all, and goes on with that sequence. */
 void journal_ring_restart(struct journal_ring *ring, uint64_t next);
 

@@ -59,6 +59,13 @@ static int write_message(struct sqlite_stream *stream, struct journal_publicatio
 		if (r < 0)
 			return r;
 	}
+	if (publication->redaction) {
+		r = database_redact(writer, stream->next_id, publication->redaction);
+		if (r < 0) {
+			publication->result = r;
+			return r == -ENOENT ? 0 : r; /* no reason not to keep the others */
+		}
+	}
 	r = database_add_message(writer, stream->next_id, &entry);
 	publication->sequence = entry.sequence;
 	publication->time = entry.time;
@@ -122,6 +129,14 @@ static int write_batch(struct sqlite *sqlite, struct sqlite_stream *streams)
 	return 0;
 }
 
+static void redact_cache(struct sqlite_stream *stream)
+{
+	for (const struct journal_publication *p = stream->batch; p; p = p->next)
+		if (p->redaction && !p->result &&
+		    journal_ring_redact(&stream->cache, p->redaction) == -ENOMEM)
+			journal_ring_restart(&stream->cache, stream->cache.next);
+}
+
 /* What can't be cached is read from the disk later. */
 static void cache(struct sqlite_stream *stream, const struct journal_entry *entries, size_t n)
 {
@@ -130,6 +145,7 @@ static void cache(struct sqlite_stream *stream, const struct journal_entry *entr
 	for (size_t i = 0; i < n; i++)
 		if (journal_ring_append(&stream->cache, &entries[i]) < 0)
 			journal_ring_restart(&stream->cache, entries[i].sequence + 1);
+	redact_cache(stream);
 	stream->head = stream->next_head;
 	pthread_mutex_unlock(&stream->lock);
 }
@@ -142,7 +158,7 @@ static void deliver(struct sqlite_stream *stream)
 	stream->id = stream->next_id;
 	stream->time = stream->next_time;
 	for (const struct journal_publication *p = stream->batch; p; p = p->next)
-		if (!p->repeated)
+		if (!p->repeated && !p->result)
 			entries[n++] = (struct journal_entry){.sequence = p->sequence,
 							      .time = p->time,
 							      .payload = p->payload,

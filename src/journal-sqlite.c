@@ -301,6 +301,8 @@ static int sqlite_read(struct journal_stream *base, const struct journal_range *
 		sqlite->base.metrics.cache_reads++;
 		return r;
 	}
+	if (range->at_hand)
+		return r;
 	sqlite->base.metrics.disk_reads++;
 	pthread_mutex_lock(&sqlite->reader_lock);
 	r = database_read(sqlite->reader, stream->id, from, to, sqlite_oldest_time(sqlite),
@@ -322,6 +324,7 @@ static uint64_t sqlite_head(const struct journal_stream *base)
 const struct journal_driver journal_sqlite = {
 	.name = "sqlite",
 	.is_somewhere = true,
+	.waits = true,
 	.create = sqlite_create,
 	.destroy = sqlite_destroy,
 	.open = sqlite_open,

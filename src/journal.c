@@ -52,6 +52,11 @@ const struct journal_metrics *journal_metrics(const struct journal *journal)
 	return &journal->metrics;
 }
 
+bool journal_waits(const struct journal *journal)
+{
+	return journal->driver->waits;
+}
+
 int journal_open(struct journal *journal, const char *room, journal_deliver_fn deliver, void *user,
 		 struct journal_stream **streamp)
 {

@@ -51,6 +51,19 @@ typedef void (*journal_entry_fn)(void *user, const struct journal_entry *entry);
 typedef void (*journal_deliver_fn)(void *user, const struct journal_entry *entries, size_t n);
 
 /*
+ * What is to be gone: the payload of a kept message is replaced by another one
+ * in the same moment in which a publication is kept, for good. It keeps its
+ * sequence and its time.
+ */
+struct journal_redaction {
+	uint64_t sequence;
+	const void *prefix; /* only where its payload begins like that */
+	size_t prefix_size;
+	const void *payload;
+	size_t size;
+};
+
+/*
  * A message on its way: the caller's memory, which stays where it is, with the
  * payload and the key, until done() is called. That happens exactly once, maybe
  * before journal_publish() returns.
@@ -61,10 +74,12 @@ struct journal_publication {
 	const void *
 		key; /* tells it from others of its room: who sent it and how they call it. NULL: it has none */
 	size_t key_size;
+	const struct journal_redaction *redaction; /* NULL: none */
 	void (*done)(struct journal_publication *publication);
 
 	/* The outcome. */
-	int result;	   /* 0, -ENOSPC, -EIO, -ENOMEM, or -EBUSY: too many are waiting */
+	int result;	   /* 0, -ENOSPC, -EIO, -ENOMEM, -EBUSY: too many are waiting, or
+			    * -ENOENT: there is nothing to redact, and it isn't kept either */
 	uint64_t sequence; /* where it is 0 */
 	bool repeated;	   /* it was there already, with that sequence, and isn't delivered again */
 
@@ -79,7 +94,8 @@ struct journal_range {
 	uint64_t after;
 	uint64_t before; /* 0: up to the newest */
 	unsigned limit;
-	bool newest; /* where there are more than limit: the newest of them, else the oldest */
+	bool newest;  /* where there are more than limit: the newest of them, else the oldest */
+	bool at_hand; /* only what is in memory: -EAGAIN where it would have to wait for the disk */
 };
 
 /* Counters for the metrics, each of them changed by one thread at a time; memory leaves them at 0. */
@@ -97,6 +113,7 @@ struct journal_metrics {
 struct journal_driver {
 	const char *name;
 	bool is_somewhere; /* WHERE must be given, else it must not */
+	bool waits;	   /* for a disk, maybe, to open a stream and to read */
 	int (*create)(struct journal **journalp, const char *where, unsigned history);
 	void (*destroy)(struct journal *journal);
 	int (*open)(struct journal *journal, const char *room, journal_deliver_fn deliver,
@@ -140,6 +157,9 @@ void journal_destroy(struct journal *journal);
 void journal_limit_age(struct journal *journal, unsigned seconds);
 
 const struct journal_metrics *journal_metrics(const struct journal *journal);
+
+/* Whether opening a stream and reading may have to wait for a disk. */
+bool journal_waits(const struct journal *journal);
 
 /*
  * A room has at most one open stream at a time. SQLite may have to wait for the

@@ -1,3 +1,4 @@
+#include "auth.h"
 #include "config.h"
 #include "journal.h"
 #include "log.h"
@@ -218,6 +219,8 @@ static const struct lws_protocols *find_endpoint(const struct lws_protocols **pr
 /* What the config can't know by itself: whether what it speaks of exists. */
 static int check_references(const struct config *config, const struct lws_protocols **protocols)
 {
+	struct auth *auth;
+
 	for (size_t i = 0; i < config->n_admission; i++)
 		if (!find_endpoint(protocols, config->admission[i].path)) {
 			fprintf(stderr,
@@ -232,6 +235,9 @@ static int check_references(const struct config *config, const struct lws_protoc
 			config->chat.journal);
 		return EXIT_USAGE;
 	}
+	if (auth_create(&auth, config->auth) < 0)
+		return EXIT_USAGE; /* the log says why */
+	auth_destroy(auth);
 	if (access(config->www, R_OK | X_OK)) {
 		fprintf(stderr,
 			"switchboard: www: %s: %s, expected a directory of files to serve\n",

@@ -39,8 +39,7 @@ char *message_of_json(struct json_object *object, size_t *size)
 	return text;
 }
 
-/* The members of an object without its braces. Takes the reference. */
-static char *members_of(struct json_object *object, size_t *size)
+char *message_payload_of_json(struct json_object *object, size_t *size)
 {
 	const char *json = json_object_to_json_string_length(
 		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, size);
@@ -69,7 +68,7 @@ char *message_compose(const char *sender, const char *text, size_t text_size, si
 	add(object, "type", json_object_new_string_len("message", 7));
 	add(object, "sender", json_object_new_string(sender));
 	add(object, "message", json_object_new_string_len(text, (int)text_size));
-	return members_of(object, size);
+	return message_payload_of_json(object, size);
 }
 
 size_t message_encode(const struct journal_entry *entry, char *buffer, size_t size)
@@ -86,6 +85,21 @@ size_t message_encode(const struct journal_entry *entry, char *buffer, size_t si
 	tail = snprintf(p, size - (size_t)(p - buffer), ",\"seq\":%" PRIu64 ",\"time\":\"%s\"}",
 			entry->sequence, time);
 	return (size_t)(p - buffer) + (size_t)tail;
+}
+
+void message_redact(uint64_t sequence, struct journal_redaction *redaction)
+{
+	static const char prefix[] = "\"type\":\"message\",";
+	static const char stub[] = "\"type\":\"deleted\",\"sender\":\"" MESSAGE_SERVER
+				   "\",\"message\":\"message deleted\"";
+
+	*redaction = (struct journal_redaction){
+		.sequence = sequence,
+		.prefix = prefix,
+		.prefix_size = sizeof(prefix) - 1,
+		.payload = stub,
+		.size = sizeof(stub) - 1,
+	};
 }
 
 char *message_notice(const char *text, size_t *size)
@@ -141,6 +155,14 @@ const char *message_check(struct json_object *text)
 	if (count > MESSAGE_MAX_CODE_POINTS)
 		return "message: expected at most 4096 characters";
 	return NULL;
+}
+
+bool message_fits(struct json_object *text, unsigned max)
+{
+	int count =
+		utf8_count(json_object_get_string(text), (size_t)json_object_get_string_len(text));
+
+	return count >= 0 && (unsigned)count <= max;
 }
 
 struct json_object *message_parse(struct json_tokener *tokener, const char *text, size_t size)

@@ -50,8 +50,23 @@ char *message_error_rich(const struct message_error *error, size_t *size);
 /* The object as text. Takes the reference. */
 char *message_of_json(struct json_object *object, size_t *size);
 
+/* The same without the braces, as a payload is. */
+char *message_payload_of_json(struct json_object *object, size_t *size);
+
+/*
+ * Makes nothing be left of a message but that there was one:
+ *
+ *     {"type":"deleted","sender":"__server","message":"message deleted","seq":42,"time":…}
+ *
+ * Only what somebody has said can be deleted.
+ */
+void message_redact(uint64_t sequence, struct journal_redaction *redaction);
+
 /* What is wrong with the text of a message, or NULL: it is a string of 1 to MESSAGE_MAX_CODE_POINTS. */
 const char *message_check(struct json_object *text);
+
+/* The same, but for its being too long: whether it has at most so many code points. */
+bool message_fits(struct json_object *text, unsigned max);
 
 /* One object, whole and nothing but it; NULL: it is something else. To be put. */
 struct json_object *message_parse(struct json_tokener *tokener, const char *text, size_t size);

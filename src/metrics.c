@@ -9,7 +9,7 @@
 
 /* Clients choose close codes, so only so many get a row of their own; the rest share the last one, code "other". */
 #define CLOSE_CODES_MAX 32
-#define REJECTION_REASONS_MAX 32
+#define REJECTION_REASONS_MAX 64
 
 struct endpoint_row {
 	struct endpoint_row *next;
@@ -188,6 +188,11 @@ static void add_server(struct server_metrics *sum, const struct server_metrics *
 	sum->rooms += part->rooms;
 	sum->threads += part->threads;
 	sum->overruns += part->overruns;
+	sum->moderation_actions += part->moderation_actions;
+	sum->rate_limited += part->rate_limited;
+	sum->acks += part->acks;
+	sum->resumes += part->resumes;
+	sum->resets += part->resets;
 	sum->tls_handshakes_1_2 += part->tls_handshakes_1_2;
 	sum->tls_handshakes_1_3 += part->tls_handshakes_1_3;
 	sum->tls_handshakes_failed += part->tls_handshakes_failed;
@@ -288,10 +293,41 @@ static void write_closes(const struct metrics *metrics, FILE *out)
 
 static void write_rejections(const struct metrics *metrics, FILE *out)
 {
-	write_head(out, "rejections_total", "counter", "Handshakes refused, by reason.");
+	write_head(out, "rejections_total", "counter",
+		   "Handshakes and API calls refused, by reason.");
 	for (size_t i = 0; i < metrics->n_rejections; i++)
 		fprintf(out, "switchboard_rejections_total{reason=\"%s\"} %" PRIu64 "\n",
 			metrics->rejections[i].reason, metrics->rejections[i].count);
+}
+
+static void write_journal(const struct server_metrics *server, FILE *out)
+{
+	write_number(out, "journal_commits_total", "counter", "Transactions of the journal.",
+		     server->journal_commits);
+	write_head(out, "journal_commit_seconds_total", "counter", "Time that they took.");
+	fprintf(out, "switchboard_journal_commit_seconds_total %.6f\n",
+		server->journal_commit_seconds);
+	write_seconds(out, "journal_commit_seconds_max", "The longest of them.",
+		      server->journal_commit_seconds_max);
+	write_number(out, "journal_queue", "gauge", "Messages that wait to be kept.",
+		     server->journal_queue);
+	write_number(out, "journal_failures_total", "counter", "Messages that could not be kept.",
+		     server->journal_failures);
+	write_head(out, "journal_reads_total", "counter", "Readings of the history, by source.");
+	fprintf(out,
+		"switchboard_journal_reads_total{source=\"memory\"} %" PRIu64 "\n"
+		"switchboard_journal_reads_total{source=\"disk\"} %" PRIu64 "\n",
+		server->journal_cache_reads, server->journal_disk_reads);
+}
+
+/* The name that all Prometheus clients give it. */
+static void write_process(const struct server_metrics *server, FILE *out)
+{
+	fprintf(out,
+		"# HELP process_resident_memory_bytes Resident memory size in bytes.\n"
+		"# TYPE process_resident_memory_bytes gauge\n"
+		"process_resident_memory_bytes %" PRIu64 "\n",
+		server->resident_bytes);
 }
 
 /* Only where TLS is spoken: there is a certificate then. */
@@ -339,9 +375,22 @@ void metrics_write(const struct metrics *metrics, FILE *out)
 	write_number(out, "threads", "gauge", "Service threads.", server->threads);
 	write_number(out, "overruns_total", "counter",
 		     "Members closed because they could not keep up.", server->overruns);
+	write_number(out, "rate_limited_total", "counter", "Messages refused for coming too fast.",
+		     server->rate_limited);
+	write_number(out, "moderation_actions_total", "counter",
+		     "Messages deleted, people muted, kicked and banned.",
+		     server->moderation_actions);
+	write_number(out, "acks_total", "counter", "Messages acknowledged to their senders.",
+		     server->acks);
+	write_number(out, "resumes_total", "counter", "Joins that continued where they had been.",
+		     server->resumes);
+	write_number(out, "resets_total", "counter",
+		     "Joins that could not: what they had missed was gone.", server->resets);
+	write_journal(server, out);
 	write_tls(metrics, out);
 	write_seconds(out, "loop_lag_seconds", "How late the event loop's last timer was.",
 		      server->loop_lag);
 	write_seconds(out, "loop_lag_max_seconds", "The largest such lag since the start.",
 		      server->loop_lag_max);
+	write_process(server, out);
 }

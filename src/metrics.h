@@ -31,12 +31,25 @@ struct server_metrics {
 	_Atomic uint64_t rooms;
 	_Atomic uint64_t threads;
 	_Atomic uint64_t overruns; /* members closed because they could not keep up */
+	_Atomic uint64_t moderation_actions;
+	_Atomic uint64_t rate_limited; /* messages that came too fast */
+	_Atomic uint64_t acks;
+	_Atomic uint64_t resumes; /* that got what they had missed */
+	_Atomic uint64_t resets;  /* and those that could not */
 	_Atomic uint64_t tls_handshakes_1_2;
 	_Atomic uint64_t tls_handshakes_1_3;
 	_Atomic uint64_t tls_handshakes_failed;
 	_Atomic uint64_t tls_resumptions;
 	_Atomic uint64_t tls_reloads;
 	_Atomic uint64_t tls_reload_failures;
+	_Atomic uint64_t journal_commits;
+	_Atomic uint64_t journal_failures;
+	_Atomic uint64_t journal_queue;
+	_Atomic uint64_t journal_cache_reads;
+	_Atomic uint64_t journal_disk_reads;
+	_Atomic uint64_t resident_bytes;       /* of the process */
+	_Atomic double journal_commit_seconds; /* in all */
+	_Atomic double journal_commit_seconds_max;
 	_Atomic double loop_lag; /* seconds by which the last timer was late */
 	_Atomic double loop_lag_max;
 };

@@ -7,6 +7,7 @@
 struct posting {
 	struct service_task task; /* the way back */
 	struct journal_publication publication;
+	struct journal_redaction redaction;
 	struct service *service;
 	struct room *room;
 	posting_done_fn done; /* NULL: nobody wants to hear of it */
@@ -26,11 +27,7 @@ static void finish(struct posting *posting)
 
 static void run_finish(struct service_task *task, struct service *service)
 {
-	struct posting *posting = (struct posting *)task;
-
-	if (!service)
-		posting->done = NULL;
-	finish(posting);
+	finish((struct posting *)task);
 }
 
 /* With the memory journal this is within room_publish(), whose lock is held; else on the journal's thread. */
@@ -47,32 +44,45 @@ static void on_published(struct journal_publication *publication)
 	room_release(room);
 }
 
-struct posting *posting_send(struct service *service, struct room *room, char *payload, size_t size,
-			     const void *key, size_t key_size, posting_done_fn done, void *user,
+static struct posting *create(const struct posting_text *text)
+{
+	struct posting *posting = malloc(sizeof(*posting) + text->key_size);
+
+	if (!posting)
+		return NULL;
+	*posting = (struct posting){
+		.task.run = run_finish,
+		.publication = {.payload = text->payload, .size = text->size, .done = on_published},
+		.payload = text->payload,
+	};
+	if (text->key) {
+		memcpy(posting->key, text->key, text->key_size);
+		posting->publication.key = posting->key;
+		posting->publication.key_size = text->key_size;
+	}
+	if (text->redaction) {
+		posting->redaction = *text->redaction;
+		posting->publication.redaction = &posting->redaction;
+	}
+	return posting;
+}
+
+struct posting *posting_send(struct service *service, struct room *room,
+			     const struct posting_text *text, posting_done_fn done, void *user,
 			     int *error)
 {
-	struct posting *posting = malloc(sizeof(*posting) + key_size);
+	struct posting *posting = create(text);
 
 	*error = 0;
 	if (!posting) {
-		free(payload);
+		free(text->payload);
 		*error = -ENOMEM;
 		return NULL;
 	}
-	*posting = (struct posting){
-		.task.run = run_finish,
-		.publication = {.payload = payload, .size = size, .done = on_published},
-		.service = service,
-		.room = room,
-		.done = done,
-		.user = user,
-		.payload = payload,
-	};
-	if (key) {
-		memcpy(posting->key, key, key_size);
-		posting->publication.key = posting->key;
-		posting->publication.key_size = key_size;
-	}
+	posting->service = service;
+	posting->room = room;
+	posting->done = done;
+	posting->user = user;
 	room_hold(room);
 	room_hold(room); /* as long as this takes: it is locked while its journal answers */
 	room_publish(room, &posting->publication);

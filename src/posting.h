@@ -17,15 +17,23 @@ struct posting;
  */
 typedef void (*posting_done_fn)(void *user, const struct journal_publication *publication);
 
+struct posting_text {
+	char *payload; /* malloc()ed, and taken over */
+	size_t size;
+	const void *key; /* see journal_publish(); NULL: it has none. It is copied */
+	size_t key_size;
+	const struct journal_redaction
+		*redaction; /* copied, but for its bytes, which last; NULL: none */
+};
+
 /*
- * Sends size bytes of payload, which are malloc()ed and taken over, to the room,
- * which is held meanwhile; the key, which may be NULL, is copied. done may be
- * called before this returns. Returns what posting_forget() takes, or NULL where
+ * Sends the text to the room, which is held meanwhile. done may be called before
+ * this returns. Returns what posting_forget() takes, or NULL where
  * done has been called already, or will never be: out of memory, and *error is
  * -ENOMEM.
  */
-struct posting *posting_send(struct service *service, struct room *room, char *payload, size_t size,
-			     const void *key, size_t key_size, posting_done_fn done, void *user,
+struct posting *posting_send(struct service *service, struct room *room,
+			     const struct posting_text *text, posting_done_fn done, void *user,
 			     int *error);
 
 /* user is about to be gone: done will not be called. NULL is fine. */

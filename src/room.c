@@ -22,6 +22,7 @@ struct rooms {
 	struct lh_table *by_name;
 	struct lh_table *unlisted;
 	pthread_cond_t emptied;
+	pthread_cond_t opened; /* some room, or it could not be */
 };
 
 /* Of each kind of members, those who take the frames as they are and those who take them compressed. */
@@ -33,7 +34,9 @@ static const bool is_deflated[] = {false, true, false, true};
 struct room {
 	struct rooms *rooms;
 	char *name;
-	struct lh_table *table; /* that it is in; NULL: not yet */
+	struct lh_table *table; /* that it is in; NULL: in none */
+	bool opening;		/* the rooms' lock is for this one, too */
+	int error;		/* why it could not be opened */
 	atomic_uint references;
 	pthread_mutex_t lock; /* of all that follows */
 	struct journal_stream *stream;
@@ -59,6 +62,7 @@ int rooms_create(struct rooms **roomsp, struct journal *journal, struct flushers
 	rooms->unlisted = lh_kchar_table_new(16, NULL);
 	pthread_mutex_init(&rooms->lock, NULL);
 	pthread_cond_init(&rooms->emptied, NULL);
+	pthread_cond_init(&rooms->opened, NULL);
 	if (!rooms->by_name || !rooms->unlisted) {
 		rooms_destroy(rooms);
 		return -ENOMEM;
@@ -75,6 +79,7 @@ void rooms_destroy(struct rooms *rooms)
 		lh_table_free(rooms->by_name);
 	if (rooms->unlisted)
 		lh_table_free(rooms->unlisted);
+	pthread_cond_destroy(&rooms->opened);
 	pthread_cond_destroy(&rooms->emptied);
 	pthread_mutex_destroy(&rooms->lock);
 	free(rooms);
@@ -109,21 +114,21 @@ void rooms_each(struct rooms *rooms, bool (*each)(void *user, struct room *room)
 	struct lh_entry *entry;
 
 	pthread_mutex_lock(&rooms->lock);
-	lh_foreach(rooms->by_name, entry)
-		if (!each(user, lh_entry_v(entry)))
+	lh_foreach(rooms->by_name, entry) {
+		struct room *room = lh_entry_v(entry);
+
+		if (!room->opening && !each(user, room))
 			break;
+	}
 	pthread_mutex_unlock(&rooms->lock);
 }
 
 /* With the table's lock held. */
-static struct room *find(const struct lh_table *table, const char *name)
+static struct room *look_up(struct lh_table *table, const char *name)
 {
 	void *found;
 
-	if (!lh_table_lookup_ex((struct lh_table *)(uintptr_t)table, name, &found))
-		return NULL;
-	room_hold(found);
-	return found;
+	return lh_table_lookup_ex(table, name, &found) ? found : NULL;
 }
 
 struct room *rooms_find(struct rooms *rooms, const char *name)
@@ -131,7 +136,11 @@ struct room *rooms_find(struct rooms *rooms, const char *name)
 	struct room *room;
 
 	pthread_mutex_lock(&rooms->lock);
-	room = find(rooms->by_name, name);
+	room = look_up(rooms->by_name, name);
+	if (room && room->opening)
+		room = NULL;
+	if (room)
+		room_hold(room);
 	pthread_mutex_unlock(&rooms->lock);
 	return room;
 }
@@ -247,47 +256,92 @@ static int open_stream(struct room *room)
 	return r;
 }
 
+/* With the table's lock held, but not while the journal waits for its disk. */
+static void open_with_journal(struct rooms *rooms, struct room *room)
+{
+	int r;
+
+	room->opening = true;
+	pthread_mutex_unlock(&rooms->lock);
+	r = open_stream(room);
+	pthread_mutex_lock(&rooms->lock);
+	room->opening = false;
+	room->error = r;
+	if (r < 0) {
+		lh_table_delete(room->table, room->name);
+		room->table = NULL;
+	}
+	pthread_cond_broadcast(&rooms->opened);
+}
+
 /* With the table's lock held. */
+static int add(struct rooms *rooms, struct lh_table *table, const char *name, struct room **roomp)
+{
+	struct room *room;
+	int r = create(rooms, name, &room);
+
+	if (!r && lh_table_insert(table, room->name, room)) {
+		destroy(room);
+		r = -ENOMEM;
+	}
+	if (r < 0)
+		return r;
+	room->table = table;
+	if (table == rooms->by_name)
+		open_with_journal(rooms, room);
+	*roomp = room;
+	return 0;
+}
+
+/* With the table's lock held. Whoever else opens it meanwhile waits, too. */
 static int open_in(struct rooms *rooms, struct lh_table *table, const char *name,
 		   struct room **roomp)
 {
-	struct room *room = find(table, name);
-	int r = 0;
+	struct room *room = look_up(table, name);
 
-	if (!room) {
-		r = create(rooms, name, &room);
-		if (!r && table == rooms->by_name)
-			r = open_stream(room);
-		if (!r && lh_table_insert(table, room->name, room))
-			r = -ENOMEM;
-		if (r < 0) {
-			destroy(room);
-			return r;
-		}
-		room->table = table;
+	if (!room)
+		return add(rooms, table, name, roomp);
+	room_hold(room);
+	while (room->opening)
+		pthread_cond_wait(&rooms->opened, &rooms->lock);
+	*roomp = room;
+	return 0;
+}
+
+/* A room that could not be opened is in no table, and gone when all who wanted it have released it. */
+static int open_room(struct rooms *rooms, struct lh_table *table, const char *name,
+		     struct room **roomp)
+{
+	struct room *room;
+	int r;
+
+	pthread_mutex_lock(&rooms->lock);
+	r = open_in(rooms, table, name, &room);
+	pthread_mutex_unlock(&rooms->lock);
+	if (r < 0)
+		return r;
+	if (room->error < 0) {
+		r = room->error;
+		room_release(room);
+		return r;
 	}
 	*roomp = room;
 	return 0;
 }
 
+bool rooms_may_wait(const struct rooms *rooms)
+{
+	return journal_waits(rooms->journal);
+}
+
 int room_open(struct rooms *rooms, const char *name, struct room **roomp)
 {
-	int r;
-
-	pthread_mutex_lock(&rooms->lock);
-	r = open_in(rooms, rooms->by_name, name, roomp);
-	pthread_mutex_unlock(&rooms->lock);
-	return r;
+	return open_room(rooms, rooms->by_name, name, roomp);
 }
 
 int room_open_unlisted(struct rooms *rooms, const char *name, struct room **roomp)
 {
-	int r;
-
-	pthread_mutex_lock(&rooms->lock);
-	r = open_in(rooms, rooms->unlisted, name, roomp);
-	pthread_mutex_unlock(&rooms->lock);
-	return r;
+	return open_room(rooms, rooms->unlisted, name, roomp);
 }
 
 void room_hold(struct room *room)
@@ -315,7 +369,8 @@ void room_release(struct room *room)
 	rooms = room->rooms;
 	pthread_mutex_lock(&rooms->lock);
 	if (atomic_fetch_sub(&room->references, 1) == 1) {
-		lh_table_delete(room->table, room->name);
+		if (room->table)
+			lh_table_delete(room->table, room->name);
 		destroy(room);
 		if (is_empty(rooms))
 			pthread_cond_signal(&rooms->emptied);

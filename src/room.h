@@ -71,13 +71,16 @@ size_t rooms_count(struct rooms *rooms);
 /* Calls each for every room, until it returns false; it must not open or release one. */
 void rooms_each(struct rooms *rooms, bool (*each)(void *user, struct room *room), void *user);
 
-/* The room of that name, to be released; NULL: there is none. */
+/* The room of that name, to be released; NULL: there is none, or it isn't open yet. */
 struct room *rooms_find(struct rooms *rooms, const char *name);
 
 /*
  * The room of that name, which is made where it isn't there yet. It lasts until
- * everybody who opened or holds it has released it again. Returns 0 or -errno.
+ * everybody who opened or holds it has released it again. Where
+ * rooms_may_wait(), it may take as long as a disk does, in which rooms that are
+ * open go on undisturbed. Returns 0 or -errno.
  */
+bool rooms_may_wait(const struct rooms *rooms);
 int room_open(struct rooms *rooms, const char *name, struct room **roomp);
 void room_hold(struct room *room);
 void room_release(struct room *room);

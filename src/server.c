@@ -1,5 +1,7 @@
 #include "server.h"
 
+#include "auth.h"
+#include "bans.h"
 #include "flusher.h"
 #include "journal.h"
 #include "listener.h"
@@ -10,6 +12,7 @@
 #include "room.h"
 #include "session.h"
 #include "tls.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -28,6 +31,9 @@
 
 /* People whose rates are remembered at a time. */
 #define RATES_MAX 100000
+
+/* Bans and mutes at a time. */
+#define BANS_MAX 100000
 
 /* So many connections are a crowd. */
 #define CROWD 1000
@@ -223,24 +229,30 @@ static int create_rooms(struct server *server)
 		log_error("can't open the journal %s: %s", config->chat.journal, strerror(-r));
 		return r;
 	}
+	journal_limit_age(server->journal, config->chat.history_seconds);
 	r = flushers_create(&server->flushers, server->n_services);
 	if (!r)
 		r = rooms_create(&server->rooms, server->journal, server->flushers, message_encode,
 				 config->chat.ring_bytes);
 	if (!r)
 		r = presence_create(&server->presence, config->chat.presence_merge);
+	if (!r)
+		r = worker_create(&server->worker);
 	return r;
 }
 
 static int create_rates(struct server *server)
 {
 	const struct config *config = server->config;
+	unsigned joins = config->limits.joins_per_minute;
 	int r;
 
 	server->message_rate = rate_limit(config->chat.messages_per_second, 1, config->chat.burst);
 	r = rate_table_create(&server->people_rates, server->message_rate, RATES_MAX);
 	if (!r)
 		r = rate_table_create(&server->typing_rates, rate_limit(1, 1, 1), RATES_MAX);
+	if (!r && joins)
+		r = rate_table_create(&server->joins, rate_limit(joins, 60, joins), RATES_MAX);
 	return r;
 }
 
@@ -272,6 +284,10 @@ static int build(struct server *server, const struct lws_http_mount *mounts)
 		r = create_rooms(server);
 	if (!r)
 		r = create_rates(server);
+	if (!r)
+		r = auth_create(&server->auth, server->config->auth);
+	if (!r)
+		r = bans_create(&server->bans, BANS_MAX);
 	if (!r)
 		r = create_mounts(server, server->protocols, mounts);
 	if (!r)
@@ -330,12 +346,18 @@ void server_destroy(struct server *server)
 	for (size_t i = 0; i < server->n_services; i++)
 		service_close(&server->services[i]);
 	presence_destroy(server->presence);
+	worker_destroy(server->worker);
+	for (size_t i = 0; i < server->n_services; i++)
+		service_discard_tasks(&server->services[i]); /* which may hold rooms */
 	if (server->rooms)
 		rooms_wait(server->rooms);
 	for (size_t i = 0; i < server->n_services; i++)
 		service_finish(&server->services[i]);
 	rate_table_destroy(server->people_rates);
 	rate_table_destroy(server->typing_rates);
+	rate_table_destroy(server->joins);
+	bans_destroy(server->bans);
+	auth_destroy(server->auth);
 	tls_destroy(server->tls);
 	rooms_destroy(server->rooms);
 	flushers_destroy(server->flushers);

@@ -19,6 +19,8 @@
  * seconds for them to go.
  */
 
+struct auth;
+struct bans;
 struct flushers;
 struct listener;
 struct presence;
@@ -27,6 +29,7 @@ struct metrics;
 struct rooms;
 struct journal;
 struct tls;
+struct worker;
 
 struct server {
 	const struct config *config;
@@ -36,10 +39,14 @@ struct server {
 	struct listener *listeners;
 	struct metrics *metrics; /* of what no service thread counts for itself */
 	struct tls *tls;	 /* NULL: nobody speaks it */
+	struct auth *auth;
+	struct bans *bans;
+	struct rate_table *joins; /* NULL: any number */
 	struct journal *journal;
 	struct flushers *flushers;
 	struct rooms *rooms;
 	struct presence *presence;
+	struct worker *worker;
 	struct rate_limit message_rate; /* of each connection */
 	struct rate_table *people_rates;
 	struct rate_table *typing_rates;

@@ -84,8 +84,8 @@ static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
 	lws_start_foreach_dll_safe(struct lws_dll2 *, p, next,
 				   lws_dll2_get_head(&service->sessions))
 	{
-		session_check_idle(lws_container_of(p, struct session, list), now,
-				   service->server->config->limits.idle_seconds);
+		session_check(lws_container_of(p, struct session, list), now,
+			      service->server->config->limits.idle_seconds);
 	}
 	lws_end_foreach_dll_safe(p, next);
 }
@@ -343,6 +343,12 @@ void service_close(struct service *service)
 	if (service->context)
 		lws_context_destroy(service->context);
 	service->context = NULL;
+}
+
+void service_discard_tasks(struct service *service)
+{
+	if (service->server)
+		run_tasks(service, true);
 }
 
 void service_finish(struct service *service)

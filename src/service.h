@@ -74,6 +74,9 @@ int service_init(struct service *service, struct server *server, unsigned index)
 /* Closes all connections; the thread is over or about to be. Tasks still come in. */
 void service_close(struct service *service);
 
+/* Frees the tasks that are still to do, as service_finish() does those that come after; the thread is over. */
+void service_discard_tasks(struct service *service);
+
 /* Frees everything; nobody posts a task any more. */
 void service_finish(struct service *service);
 

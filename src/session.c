@@ -3,17 +3,21 @@
 #include "admission/admission.h"
 #include "handshake.h"
 #include "http.h"
+#include "identity.h"
 #include "metrics.h"
 #include "server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define LOG_MODULE "session"
 
 /* How long a connection that takes nothing any more may delay its own closing. */
 #define CLOSE_GRACE_SECONDS 5
+
+#define CLOSE_EXPIRED 4401
 
 static const char *endpoint_name(const struct session *session)
 {
@@ -122,6 +126,10 @@ static void finish(struct session *session)
 	}
 	free(session->user);
 	session->user = NULL;
+	if (session->identity)
+		identity_finish(session->identity);
+	free(session->identity);
+	session->identity = NULL;
 	free(session->partial);
 	session->partial = NULL;
 }
@@ -350,19 +358,36 @@ char *session_query(struct session *session, const char *name)
 	return value;
 }
 
+const char *session_address(const struct session *session, char text[SESSION_PEER_SIZE])
+{
+	const char *end = strrchr(session->peer, ':');
+	const char *start = session->peer;
+
+	if (!end)
+		return NULL; /* a unix socket's */
+	if (*start == '[') {
+		start++;
+		end--;
+	}
+	snprintf(text, SESSION_PEER_SIZE, "%.*s", (int)(end - start), start);
+	return text;
+}
+
 void session_abandon(struct lws *wsi)
 {
 	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 	lws_cancel_service(lws_get_context(wsi)); /* which looks at its timeouts then */
 }
 
-void session_check_idle(struct session *session, double now, unsigned idle_seconds)
+void session_check(struct session *session, double now, unsigned idle_seconds)
 {
 	double silent = now - session->heard;
 
 	if (session->close_code) {
 		if (silent > CLOSE_GRACE_SECONDS)
 			session_abandon(session->wsi);
+	} else if (session->identity && time(NULL) >= session->identity->expires) {
+		session_close(session, CLOSE_EXPIRED, "token expired");
 	} else if (silent > idle_seconds) {
 		session_abandon(session->wsi);
 	} else if (silent > idle_seconds / 2.0 && !session->pinged) {

@@ -20,6 +20,7 @@
  * A callback that wants to add to one of these calls session_callback() first.
  */
 
+struct identity;
 struct server;
 
 struct endpoint {
@@ -29,6 +30,12 @@ struct endpoint {
 	bool websocket;
 	bool text_only;	     /* a binary message closes with 1003 */
 	bool needs_username; /* no handshake without ?username= */
+	/*
+	 * Not NULL: its sessions begin with a struct room_session, and join the
+	 * room that ?room= names, by default this one. Where names come from
+	 * tokens, theirs do.
+	 */
+	const char *room;
 };
 
 /* A whole message: data is good for the time of the call. */
@@ -38,13 +45,16 @@ struct message {
 	bool binary;
 };
 
+#define SESSION_PEER_SIZE 56
+
 struct session {
 	struct lws_dll2 list; /* of all that are open */
 	struct lws *wsi;
 	const struct endpoint *endpoint;
 	struct endpoint_metrics *metrics;
-	char *user; /* as admitted; NULL: anonymous */
-	char peer[56];
+	char *user;		   /* as admitted; NULL: anonymous */
+	struct identity *identity; /* NULL: nobody has asked for one */
+	char peer[SESSION_PEER_SIZE];
 	double heard; /* the loop's time of the last sign of life */
 	/* A message of which not all has come yet. */
 	char *partial;
@@ -99,11 +109,14 @@ void session_close(struct session *session, uint16_t code, const char *reason);
 /* Ends a connection of any kind without a word, from outside its own callback. */
 void session_abandon(struct lws *wsi);
 
+/* The peer's address without its port; NULL: it has none. text has room for a whole one. */
+const char *session_address(const struct session *session, char text[SESSION_PEER_SIZE]);
+
 /* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */
 char *session_query(struct session *session, const char *name);
 
 /* It has just shown that it is there. */
 void session_note_alive(struct session *session);
 
-/* Looks after one that may have gone silent; now is the loop's time. */
-void session_check_idle(struct session *session, double now, unsigned idle_seconds);
+/* Looks after one that may have gone silent, or whose time is over; now is the loop's time. */
+void session_check(struct session *session, double now, unsigned idle_seconds);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "bans.h"
 #include "config.h"
 #include "quota.h"
+#include "rate.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Admission: the decision, before the handshake, whether a WebSocket connection
@@ -28,6 +31,13 @@ struct admission_request {
 	const char *origin; /* NULL: the request has none */
 	const struct quota *connections;
 	bool needs_username; /* the endpoint can't do without */
+	const char *address; /* the peer's; NULL: it has none */
+	const char *room;    /* that it would join; NULL: none */
+	bool no_more_rooms;  /* it would be a new one, and there are as many as may be */
+	struct bans *bans;
+	struct rate_table *joins; /* by address; NULL: any number */
+	int64_t time;		  /* seconds since 1970 */
+	uint64_t now;		  /* nanoseconds, for the rates */
 };
 
 /*
@@ -50,8 +60,12 @@ int admission_decide(const struct admission_request *request,
 const struct admission_field *admission_query(const struct admission_request *request,
 					      const char *name);
 
+int admission_check_bans(const struct admission_request *request,
+			 const struct config_admission *settings);
 int admission_check_connections(const struct admission_request *request,
 				const struct config_admission *settings);
+int admission_check_joins(const struct admission_request *request,
+			  const struct config_admission *settings);
 int admission_check_names(const struct admission_request *request,
 			  const struct config_admission *settings);
 int admission_check_origins(const struct admission_request *request,
@@ -60,3 +74,5 @@ int admission_check_require_headers(const struct admission_request *request,
 				    const struct config_admission *settings);
 int admission_check_require_query(const struct admission_request *request,
 				  const struct config_admission *settings);
+int admission_check_rooms(const struct admission_request *request,
+			  const struct config_admission *settings);

@@ -3,9 +3,14 @@
 #include <string.h>
 
 static const struct admission_rule rules[] = {
-	{"connections", admission_check_connections}, {"origin", admission_check_origins},
-	{"query", admission_check_require_query},     {"name", admission_check_names},
+	{"connections", admission_check_connections},
+	{"origin", admission_check_origins},
+	{"query", admission_check_require_query},
+	{"name", admission_check_names},
 	{"header", admission_check_require_headers},
+	{"ban", admission_check_bans},
+	{"rooms", admission_check_rooms},
+	{"joins", admission_check_joins},
 };
 
 int admission_decide(const struct admission_request *request,

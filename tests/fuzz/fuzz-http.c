@@ -34,6 +34,10 @@ static const char *const preambles[] = {
 	HANDSHAKE("/chat?username=ann", ""),
 	HANDSHAKE("/chat?username=ann&room=a", DEFLATE),
 	HANDSHAKE("/hello", ""),
+	"GET /api/rooms/lobby/messages?",
+	"DELETE /api/rooms/lobby/",
+	"POST /api/rooms/lobby/bans HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n",
+	"POST /api/tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nCookie: token=",
 };
 
 #define N_PREAMBLES (sizeof(preambles) / sizeof(preambles[0]))

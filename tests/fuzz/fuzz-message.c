@@ -1,6 +1,7 @@
 #include "fuzz.h"
 
 #include "message.h"
+#include "moderation.h"
 
 /* What a client sends comes out, if it is accepted, as JSON with the same text, whoever sends it. */
 
@@ -48,6 +49,21 @@ static void round_trip(const char *sender, struct json_object *message)
 	free(payload);
 }
 
+/* What passes as an action of a moderator is about one message, one person or one address. */
+static void moderate(struct json_object *root)
+{
+	for (int i = 0; i < MODERATION_ACTIONS; i++) {
+		enum moderation_action action = (enum moderation_action)i;
+		struct moderation moderation;
+
+		if (moderation_read(root, action, &moderation))
+			continue;
+		require(moderation.action == action);
+		require(!!moderation.user + !!moderation.address + !!moderation.sequence == 1);
+		require(moderation.seconds <= MODERATION_SECONDS_MAX);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct json_tokener *tokener; /* one for all, as in the server */
@@ -64,6 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		round_trip("ann", message);
 		round_trip("\"\\\xe2\x82\xac", message);
 	}
+	if (root)
+		moderate(root);
 	json_object_put(root);
 	return 0;
 }

@@ -131,7 +131,7 @@ class WebSocket:
     """One connection. Every call that waits takes a timeout in seconds and raises TimeoutError when it passes."""
 
     def __init__(self, host="localhost", port=3000, path="/", headers=(), *, timeout=10, tls=None, handshake=True,
-                 rcvbuf=None):
+                 rcvbuf=None, source=None):
         """headers: (name, value) pairs added to the handshake; a name of the standard ones replaces it, value None
         leaves it out. tls: True, or an ssl.SSLContext. handshake=False opens only the connection. Raises Refused."""
         self.timeout = timeout
@@ -143,7 +143,7 @@ class WebSocket:
             self.sock.settimeout(timeout)
             self.sock.connect((host, port))
         else:
-            self.sock = socket.create_connection((host, port), timeout)
+            self.sock = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             if tls is True:

@@ -22,9 +22,9 @@ def config(**chat):
 class Rich:
     """One connection. Frames wait in a list until a test asks for them, whatever their order."""
 
-    def __init__(self, daemon, name, room="lobby", **query):
+    def __init__(self, daemon, name, room="lobby", headers=(), source=None, **query):
         query = urllib.parse.urlencode({"username": name, "room": room, **query})
-        self.ws = daemon.connect(f"/chat?{query}", V1)
+        self.ws = daemon.connect(f"/chat?{query}", [*V1, *headers], source=source)
         self.frames = []
         self.welcome = self.next("welcome")
 

@@ -223,6 +223,69 @@ static void endpoint_that_needs_a_username(void **state)
 }
 
 /* One request that breaks every rule: as each is met, the next one decides. */
+static void bans_of_a_room(void **state)
+{
+	struct admission_field name = FIELD("username", "cy");
+	struct admission_request request = {.query = &name,
+					    .n_query = 1,
+					    .connections = &roomy,
+					    .room = "den",
+					    .address = "192.0.2.1",
+					    .time = 1000};
+	struct ban ban = {BAN_ENTRY, BAN_NAME, "den", "cy", 1001};
+
+	assert_int_equal(bans_create(&request.bans, 10), 0);
+	assert_admitted(&request, NULL);
+	assert_int_equal(bans_set(request.bans, &ban, 1000), 0);
+	assert_refused(&request, NULL, 403, "ban");
+	request.room = "lobby";
+	assert_admitted(&request, NULL);
+	request.room = NULL;
+	assert_admitted(&request, NULL);
+	request.room = "den";
+	request.time = 1001;
+	assert_admitted(&request, NULL);
+	ban = (struct ban){BAN_SPEECH, BAN_NAME, "den", "cy", 2000};
+	assert_int_equal(bans_set(request.bans, &ban, 1001), 0);
+	assert_admitted(&request, NULL);
+	ban = (struct ban){BAN_ENTRY, BAN_ADDRESS, "den", "192.0.2.1", 2000};
+	assert_int_equal(bans_set(request.bans, &ban, 1001), 0);
+	assert_refused(&request, NULL, 403, "ban");
+	request.address = NULL;
+	assert_admitted(&request, NULL);
+	bans_destroy(request.bans);
+}
+
+static void number_of_rooms(void **state)
+{
+	const struct admission_request request = {.connections = &roomy, .no_more_rooms = true};
+
+	assert_refused(&request, NULL, 503, "rooms");
+}
+
+static void joins_of_an_address(void **state)
+{
+	struct admission_request request = {
+		.connections = &roomy, .room = "den", .address = "192.0.2.1"};
+
+	assert_int_equal(rate_table_create(&request.joins, rate_limit(2, 60, 2), 10), 0);
+	assert_admitted(&request, NULL);
+	assert_admitted(&request, NULL);
+	assert_refused(&request, NULL, 429, "joins");
+	request.address = "192.0.2.2";
+	assert_admitted(&request, NULL);
+	request.address = "192.0.2.1";
+	request.now = 30 * (uint64_t)1000000000;
+	assert_admitted(&request, NULL);
+	assert_refused(&request, NULL, 429, "joins");
+	request.room = NULL;
+	assert_admitted(&request, NULL);
+	request.room = "den";
+	request.address = NULL;
+	assert_admitted(&request, NULL);
+	rate_table_destroy(request.joins);
+}
+
 static void first_rule_that_objects_decides(void **state)
 {
 	struct quota full = {.max = 1, .used = 1};
@@ -278,6 +341,9 @@ int main(void)
 		cmocka_unit_test(header_must_have_the_value),
 		cmocka_unit_test(names),
 		cmocka_unit_test(endpoint_that_needs_a_username),
+		cmocka_unit_test(bans_of_a_room),
+		cmocka_unit_test(number_of_rooms),
+		cmocka_unit_test(joins_of_an_address),
 		cmocka_unit_test(first_rule_that_objects_decides),
 		cmocka_unit_test(finds_the_first_query_parameter),
 	};

@@ -58,6 +58,9 @@ static void defaults(void **state)
 	assert_int_equal(config->chat.messages_per_second, 100);
 	assert_int_equal(config->chat.burst, 500);
 	assert_int_equal(config->chat.presence_merge, 100);
+	assert_int_equal(config->chat.max_rooms, 10000);
+	assert_int_equal(config->chat.max_characters, 4096);
+	assert_int_equal(config->limits.joins_per_minute, 0);
 	assert_int_equal(config->log.level, LOG_LEVEL_INFO);
 	assert_int_equal(config->log.format, LOG_FORMAT_TEXT);
 }
@@ -344,7 +347,7 @@ static const struct wrong wrong_values[] = {
 	{"{\"limits\": []}", "limits: found an array, expected an object"},
 	{"{\"limits\": {\"max\": 1}}",
 	 "limits.max: unknown key, expected one of max_payload, max_connections, header_bytes, "
-	 "handshake_seconds, idle_seconds, backlog"},
+	 "handshake_seconds, idle_seconds, backlog, joins_per_minute"},
 	{"{\"limits\": {\"max_payload\": 0}}",
 	 "limits.max_payload: found 0 (a number), expected a whole number from 1 to 1073741824"},
 	{"{\"limits\": {\"max_payload\": 1073741825}}",
@@ -463,7 +466,7 @@ static const struct wrong wrong_values[] = {
 	{"{\"chat\": {\"journal\": \"\"}}", "chat.journal: found \"\" (a string), " NOT_A_STRING},
 	{"{\"chat\": {\"log\": 1}}",
 	 "chat.log: unknown key, expected one of history, "
-	 "history_seconds, journal, messages_per_second, burst, presence_merge, "
+	 "history_seconds, journal, max_rooms, max_characters, messages_per_second, burst, presence_merge, "
 	 "ring_bytes"},
 
 	{"{\"log\": {\"level\": \"loud\"}}", "log.level: found \"loud\" (a string), " NOT_A_LEVEL},

@@ -99,6 +99,33 @@ static void goes_on_after_a_restart(void **state)
 	journal_destroy(journal);
 }
 
+/* Whether or not the message is among the newest, which are in memory. */
+static void what_is_redacted_is_gone_for_good(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(5000);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+
+	publish(stream, "secret");
+	publish_numbers(stream, 1100);
+	journal_close(stream);
+	journal_destroy(journal);
+	journal = create(5000);
+	stream = open_stream(journal, "lobby", &record); /* with the newest 1000 */
+	assert_int_equal(publish_redacting(stream, "gone", 1, "s", "-"), 0);
+	assert_int_equal(publish_redacting(stream, "gone", 1101, "1", "-"), 0);
+	assert_reads(stream, 0, 1, "1:- ");
+	assert_reads(stream, 1100, 10, "1101:- 1102:gone 1103:gone ");
+	journal_close(stream);
+	journal_destroy(journal);
+	journal = create(5000);
+	stream = open_stream(journal, "lobby", &record);
+	assert_reads(stream, 0, 1, "1:- ");
+	assert_reads(stream, 1100, 1, "1101:- ");
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
 /* Not even where nothing of the history is kept. */
 static void a_sequence_never_comes_again(void **state)
 {
@@ -753,6 +780,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(goes_on_after_a_restart),
+		TEST(what_is_redacted_is_gone_for_good),
 		TEST(a_sequence_never_comes_again),
 		TEST(one_process_at_a_time),
 		TEST(files_that_are_no_journal),

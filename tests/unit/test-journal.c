@@ -490,6 +490,32 @@ static void keeps_no_longer_than_told(void **state)
 }
 
 /* Payloads with any bytes, none, and many. */
+static void what_is_redacted_is_gone(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(state, 4);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+
+	publish(stream, "one");
+	publish(stream, "two");
+	publish(stream, "three");
+	assert_int_equal(publish_redacting(stream, "gone", 2, "t", "-"), 0);
+	assert_string_equal(record.text, "1:one 2:two 3:three 4:gone ");
+	assert_reads(stream, 0, 10, "1:one 2:- 3:three 4:gone ");
+	assert_int_equal(publish_redacting(stream, "x", 2, "t", "again"), -ENOENT);
+	assert_int_equal(publish_redacting(stream, "x", 1, "ones", "other"), -ENOENT);
+	assert_int_equal(publish_redacting(stream, "x", 9, "", "not yet"), -ENOENT);
+	assert_int_equal(publish_redacting(stream, "x", 0, "", "never"), -ENOENT);
+	assert_int_equal(journal_head(stream), 4);
+	assert_int_equal(publish_redacting(stream, "5", 3, "three", ""), 0);
+	assert_reads(stream, 0, 10, "2:- 3: 4:gone 5:5 ");
+	journal_close(stream);
+	stream = open_stream(journal, "lobby", &record);
+	assert_reads(stream, 0, 10, "2:- 3: 4:gone 5:5 ");
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
 static void any_payload(void **state)
 {
 	struct record record = {0};
@@ -534,6 +560,7 @@ int main(void)
 		ON_EACH(reads_pages),
 		ON_EACH(the_same_key_is_the_same_message),
 		ON_EACH(keeps_no_longer_than_told),
+		ON_EACH(what_is_redacted_is_gone),
 		ON_EACH(any_payload),
 		ON_EACH(reopened_stream_goes_on),
 		ON_EACH(a_stream_is_open_once_at_a_time),

@@ -77,7 +77,7 @@ static const char small_case[] =
 	"# HELP switchboard_closes_total WebSocket connections closed, by close code.\n"
 	"# TYPE switchboard_closes_total counter\n"
 	"switchboard_closes_total{code=\"1000\"} 1\n"
-	"# HELP switchboard_rejections_total Handshakes refused, by reason.\n"
+	"# HELP switchboard_rejections_total Handshakes and API calls refused, by reason.\n"
 	"# TYPE switchboard_rejections_total counter\n"
 	"switchboard_rejections_total{reason=\"name\"} 1\n"
 	"# HELP switchboard_http_requests_total HTTP requests answered.\n"
@@ -95,12 +95,50 @@ static const char small_case[] =
 	"# HELP switchboard_overruns_total Members closed because they could not keep up.\n"
 	"# TYPE switchboard_overruns_total counter\n"
 	"switchboard_overruns_total 10\n"
+	"# HELP switchboard_rate_limited_total Messages refused for coming too fast.\n"
+	"# TYPE switchboard_rate_limited_total counter\n"
+	"switchboard_rate_limited_total 11\n"
+	"# HELP switchboard_moderation_actions_total Messages deleted, people muted, kicked and "
+	"banned.\n"
+	"# TYPE switchboard_moderation_actions_total counter\n"
+	"switchboard_moderation_actions_total 12\n"
+	"# HELP switchboard_acks_total Messages acknowledged to their senders.\n"
+	"# TYPE switchboard_acks_total counter\n"
+	"switchboard_acks_total 13\n"
+	"# HELP switchboard_resumes_total Joins that continued where they had been.\n"
+	"# TYPE switchboard_resumes_total counter\n"
+	"switchboard_resumes_total 14\n"
+	"# HELP switchboard_resets_total Joins that could not: what they had missed was gone.\n"
+	"# TYPE switchboard_resets_total counter\n"
+	"switchboard_resets_total 15\n"
+	"# HELP switchboard_journal_commits_total Transactions of the journal.\n"
+	"# TYPE switchboard_journal_commits_total counter\n"
+	"switchboard_journal_commits_total 16\n"
+	"# HELP switchboard_journal_commit_seconds_total Time that they took.\n"
+	"# TYPE switchboard_journal_commit_seconds_total counter\n"
+	"switchboard_journal_commit_seconds_total 2.500000\n"
+	"# HELP switchboard_journal_commit_seconds_max The longest of them.\n"
+	"# TYPE switchboard_journal_commit_seconds_max gauge\n"
+	"switchboard_journal_commit_seconds_max 0.125000\n"
+	"# HELP switchboard_journal_queue Messages that wait to be kept.\n"
+	"# TYPE switchboard_journal_queue gauge\n"
+	"switchboard_journal_queue 17\n"
+	"# HELP switchboard_journal_failures_total Messages that could not be kept.\n"
+	"# TYPE switchboard_journal_failures_total counter\n"
+	"switchboard_journal_failures_total 18\n"
+	"# HELP switchboard_journal_reads_total Readings of the history, by source.\n"
+	"# TYPE switchboard_journal_reads_total counter\n"
+	"switchboard_journal_reads_total{source=\"memory\"} 19\n"
+	"switchboard_journal_reads_total{source=\"disk\"} 20\n"
 	"# HELP switchboard_loop_lag_seconds How late the event loop's last timer was.\n"
 	"# TYPE switchboard_loop_lag_seconds gauge\n"
 	"switchboard_loop_lag_seconds 0.000250\n"
 	"# HELP switchboard_loop_lag_max_seconds The largest such lag since the start.\n"
 	"# TYPE switchboard_loop_lag_max_seconds gauge\n"
-	"switchboard_loop_lag_max_seconds 1.500000\n";
+	"switchboard_loop_lag_max_seconds 1.500000\n"
+	"# HELP process_resident_memory_bytes Resident memory size in bytes.\n"
+	"# TYPE process_resident_memory_bytes gauge\n"
+	"process_resident_memory_bytes 4096\n";
 
 static void whole_text(void **state)
 {
@@ -121,6 +159,19 @@ static void whole_text(void **state)
 		.rooms = 9,
 		.threads = 2,
 		.overruns = 10,
+		.rate_limited = 11,
+		.moderation_actions = 12,
+		.acks = 13,
+		.resumes = 14,
+		.resets = 15,
+		.journal_commits = 16,
+		.journal_commit_seconds = 2.5,
+		.journal_commit_seconds_max = 0.125,
+		.journal_queue = 17,
+		.journal_failures = 18,
+		.journal_cache_reads = 19,
+		.journal_disk_reads = 20,
+		.resident_bytes = 4096,
 		.loop_lag = 0.00025,
 		.loop_lag_max = 1.5,
 	};
@@ -222,11 +273,14 @@ static void close_codes_beyond_the_table_share_a_row(void **state)
 static void reasons_beyond_the_table_are_left_out(void **state)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char more[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0";
 	struct metrics *metrics = *state;
 
-	for (size_t i = 0; letters[i]; i++)
+	for (size_t i = 0; letters[i]; i++) {
 		metrics_count_rejection(metrics, letters + i);
-	assert_int_equal(count_lines(metrics, "switchboard_rejections_total{"), 32);
+		metrics_count_rejection(metrics, more + i);
+	}
+	assert_int_equal(count_lines(metrics, "switchboard_rejections_total{"), 64);
 }
 
 static void destroys_nothing(void **state)

@@ -53,6 +53,19 @@ static void wake(struct journal_publication *publication)
 	pthread_mutex_unlock(&waiting->lock);
 }
 
+static void wait_for(struct journal_stream *stream, struct waiting *waiting)
+{
+	waiting->publication.done = wake;
+	pthread_mutex_init(&waiting->lock, NULL);
+	pthread_cond_init(&waiting->changed, NULL);
+	journal_publish(stream, &waiting->publication);
+	pthread_mutex_lock(&waiting->lock);
+	while (!waiting->done)
+		pthread_cond_wait(&waiting->changed, &waiting->lock);
+	pthread_mutex_unlock(&waiting->lock);
+	assert_int_equal(waiting->done, 1);
+}
+
 struct journal_publication publish_with_key(struct journal_stream *stream, const char *text,
 					    const char *key)
 {
@@ -60,19 +73,29 @@ struct journal_publication publish_with_key(struct journal_stream *stream, const
 		.publication = {.payload = text,
 				.size = strlen(text),
 				.key = key,
-				.key_size = key ? strlen(key) : 0,
-				.done = wake},
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.changed = PTHREAD_COND_INITIALIZER,
+				.key_size = key ? strlen(key) : 0},
 	};
 
-	journal_publish(stream, &waiting.publication);
-	pthread_mutex_lock(&waiting.lock);
-	while (!waiting.done)
-		pthread_cond_wait(&waiting.changed, &waiting.lock);
-	pthread_mutex_unlock(&waiting.lock);
-	assert_int_equal(waiting.done, 1);
+	wait_for(stream, &waiting);
 	return waiting.publication;
+}
+
+int publish_redacting(struct journal_stream *stream, const char *text, uint64_t sequence,
+		      const char *prefix, const char *payload)
+{
+	const struct journal_redaction redaction = {
+		.sequence = sequence,
+		.prefix = prefix,
+		.prefix_size = strlen(prefix),
+		.payload = payload,
+		.size = strlen(payload),
+	};
+	struct waiting waiting = {
+		.publication = {.payload = text, .size = strlen(text), .redaction = &redaction},
+	};
+
+	wait_for(stream, &waiting);
+	return waiting.publication.result;
 }
 
 void publish(struct journal_stream *stream, const char *text)

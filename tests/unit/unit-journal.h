@@ -26,6 +26,10 @@ struct journal_stream *open_stream(struct journal *journal, const char *room,
 struct journal_publication publish_with_key(struct journal_stream *stream, const char *text,
 					    const char *key);
 
+/* With something that is to be gone; returns the result. */
+int publish_redacting(struct journal_stream *stream, const char *text, uint64_t sequence,
+		      const char *prefix, const char *payload);
+
 /* As above, without a key; it must be kept. */
 void publish(struct journal_stream *stream, const char *text);
 

@@ -1,0 +1,10 @@
+#include "admission/admission.h"
+
+/* So many joins of one address a minute (429: RFC 6585 section 4). It is the last rule: who isn't let in hasn't joined. */
+int admission_check_joins(const struct admission_request *request,
+			  const struct config_admission *settings)
+{
+	if (!request->joins || !request->room || !request->address)
+		return 0;
+	return rate_table_take(request->joins, request->address, request->now) ? 0 : 429;
+}
