@@ -39,12 +39,11 @@ class Server:
 
     def __init__(self, name, command, cwd=None, next_port=free_port):
         self.name, self.command, self.cwd, self.next_port = name, command, cwd, next_port
-        self.process = self.port = None
-        self.log = tempfile.TemporaryFile("a+", errors="replace")
+        self.process = self.port = self.log = None
 
     def start(self, cores, threads=1, deflate=False):
         self.port = self.next_port()
-        self.log.truncate(0)
+        self.log = tempfile.TemporaryFile("w+", errors="replace")
         env = {**os.environ, "PORT": str(self.port)}
         if deflate:
             env["DEFLATE"] = "1"
