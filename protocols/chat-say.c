@@ -161,9 +161,7 @@ static size_t put_key(char *key, size_t size, const char *user, const char *id)
 
 	if (!id_size || user_size + id_size > size)
 		return 0;
-	memcpy(key, user, user_size);
-	memcpy(key + user_size, id, id_size);
-	return user_size + id_size;
+	return (size_t)((char *)mempcpy(mempcpy(key, user, user_size), id, id_size) - key);
 }
 
 static int publish(struct chat *chat, struct json_object *text, const char *id)

@@ -19,12 +19,13 @@ static int teardown(void **state)
 /* As a client does it that has agreed on the window: each message by itself (RFC 7692 section 7.2.2). */
 static size_t inflate_alone(const unsigned char *deflated, size_t size, char *out, size_t room)
 {
+	static const unsigned char tail[] = {0, 0, 0xff, 0xff};
 	unsigned char input[2048];
 	z_stream zlib = {0};
 	size_t n;
 
 	memcpy(input, deflated, size);
-	memcpy(input + size, "\0\0\xff\xff", 4);
+	memcpy(input + size, tail, sizeof(tail));
 	assert_int_equal(inflateInit2(&zlib, -DEFLATER_WINDOW_BITS), Z_OK);
 	zlib.next_in = input;
 	zlib.avail_in = (uInt)size + 4;
