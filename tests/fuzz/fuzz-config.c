@@ -26,7 +26,7 @@ static void check(const struct config *config)
 	require(config->n_listen > 0);
 	for (size_t i = 0; i < config->n_listen; i++)
 		require(*config->listen[i].address && config->listen[i].port <= 65535);
-	require(*config->www && *config->chat.journal && config->threads == 1);
+	require(*config->www && *config->chat.journal && config->threads <= 256);
 	require(config->limits.max_payload && config->limits.idle_seconds);
 	require(config->log.level <= LOG_LEVEL_DEBUG && config->log.format <= LOG_FORMAT_JSON);
 	if (config->auth)
