@@ -5,6 +5,7 @@ import { commitMetric, meanDuration, parseMetrics, rate, total } from './metrics
 const INTERVAL = 2_000;
 const TIMEOUT = 5_000;
 const KEPT = 150; // five minutes
+const FEWEST = 30; // as wide as the graph is at first
 const WIDTH = 300;
 const HEIGHT = 60;
 const SVG = 'http://www.w3.org/2000/svg';
@@ -71,13 +72,18 @@ function draw(card, value) {
   const [number, unit] = card.form(value);
   card.view.value.replaceChildren(number, ' ', make('small', {}, unit));
   const [least, most] = [Math.min(...card.values), Math.max(...card.values)];
-  card.view.span.textContent = `${card.form(least).join(' ').trim()} to ${card.form(most).join(' ').trim()}`;
+  card.view.span.textContent = spanOf(card.form(least), card.form(most));
   const points = path(card.values, most);
   card.view.line.setAttribute('d', `M${points}`);
   card.view.area.setAttribute('d', `M${points}L${WIDTH},${HEIGHT}L${x(0, card.values.length)},${HEIGHT}Z`);
 }
 
-const x = (index, length) => (WIDTH - (length - 1 - index) * WIDTH / (KEPT - 1)).toFixed(1);
+function spanOf([least, leastUnit], [most, mostUnit]) {
+  const from = leastUnit === mostUnit ? least : `${least} ${leastUnit}`;
+  return (from === most ? `steady at ${most} ${mostUnit}` : `${from} to ${most} ${mostUnit}`).trim();
+}
+
+const x = (index, length) => (WIDTH - (length - 1 - index) * WIDTH / (Math.max(length, FEWEST) - 1)).toFixed(1);
 
 function path(values, most) {
   const top = most > 0 ? most * 1.1 : 1;

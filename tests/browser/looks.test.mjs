@@ -109,8 +109,10 @@ for (const [name, options] of Object.entries({ desktop: { viewport: DESKTOP }, p
   });
 
   test(`the status, ${name}: fits, and shuts nobody out`, async () => {
-    const page = await newPage(browser, options);
+    const [page, ann] = [await newPage(browser, options), await newPage(browser)];
     await page.goto(`${server.url}/status.html`);
+    await join(ann, server, { name: 'Ann', room: 'measured' });
+    await say(ann, 'Something to count');
     await page.locator('.card', { hasText: 'Messages delivered' }).waitFor();
     await screenshot(page, `status-${name}`);
     assertLightness(await lightness(page), options);
