@@ -27,6 +27,7 @@ export class Room extends EventTarget {
   #readMark; // { epoch, seq } up to where it has been read
   #quietUntil = 0; // what is up to this seq was said before we came
   #deleted = new Set();
+  #cursor = Infinity; // the oldest of which we have heard, be it an entry or not
   #typing = new Map();
   #claimed = new Map(); // ids of one's own messages that seem to have come back, by id
 
@@ -107,9 +108,10 @@ export class Room extends EventTarget {
     if (this.loading || this.complete || this.entries.length === 0) return true;
     this.loading = true;
     const first = this.entries[0].seq;
+    const before = Math.min(first, this.#cursor);
     const { epoch } = this.client;
     try {
-      const page = first > 1 ? await this.client.historyBefore(first, PAGE) : { messages: [], epoch };
+      const page = before > 1 ? await this.client.historyBefore(before, PAGE) : { messages: [], epoch };
       // Meanwhile everything may have been replaced.
       if (page.epoch === epoch && this.entries[0]?.seq === first) this.#prepend(page.messages);
       return true;
@@ -124,7 +126,8 @@ export class Room extends EventTarget {
     for (const frame of messages) if (frame.type === 'delete') this.#deleted.add(frame.deleted);
     const older = messages.filter(frame => typeof frame.message === 'string').map(frame => this.#entryOf(frame));
     older.sort((a, b) => a.seq - b.seq);
-    this.complete = older.length === 0 || older[0].seq === 1;
+    this.#cursor = Math.min(this.#cursor, ...messages.map(({ seq }) => seq));
+    this.complete = messages.length === 0 || this.#cursor <= 1;
     this.entries.unshift(...older);
     this.#tell('prepend', { count: older.length });
   }
@@ -162,6 +165,7 @@ export class Room extends EventTarget {
   #reset({ seq, epoch }) {
     this.entries = [];
     this.#deleted.clear();
+    this.#cursor = Infinity;
     this.complete = seq === 0;
     this.#quietUntil = 0;
     if (this.#readMark?.epoch !== epoch) {
@@ -249,6 +253,7 @@ export class Room extends EventTarget {
   #trim() {
     if (this.entries.length <= MOST_ENTRIES || !this.mayTrim) return;
     this.entries.splice(0, TRIMMED_AT_ONCE);
+    this.#cursor = Infinity;
     this.complete = false;
     this.#tell('trim', { count: TRIMMED_AT_ONCE });
   }

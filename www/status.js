@@ -11,9 +11,10 @@ const HEIGHT = 60;
 const SVG = 'http://www.w3.org/2000/svg';
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const short = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const count = value => [whole.format(value), ''];
-const perSecond = value => [(value < 100 ? short : whole).format(value), 'a second'];
+const perSecond = value => [(value < 100 ? tenths : whole).format(value), '/s'];
 const duration = value => value < 1 ? [short.format(value * 1000), 'ms'] : [short.format(value), 's'];
 const size = value => value < 2 ** 30 ? [short.format(value / 2 ** 20), 'MiB'] : [short.format(value / 2 ** 30), 'GiB'];
 
