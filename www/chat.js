@@ -161,7 +161,7 @@ function addRoom(name) {
   return room;
 }
 
-/** `remember` says what the browser's history makes of it: push, replace or nothing. */
+/** `remember` says what the browser's history makes of it: push or replace. */
 function openRoom(room, { remember = 'push' } = {}) {
   panels.close();
   if (room !== active) {
@@ -172,7 +172,7 @@ function openRoom(room, { remember = 'push' } = {}) {
     byId('room-name').textContent = room.name;
     byId('scroller').setAttribute('aria-label', `Messages in ${room.name}`);
     byId('draft').placeholder = `Message ${room.name}`;
-    if (remember !== 'nothing') history[`${remember}State`](null, '', roomHref(room.name));
+    history[`${remember}State`](null, '', roomHref(room.name));
     log.show(room);
     peopleList.show(room);
     composer.restore(storeKey('draft', room.name));
@@ -186,14 +186,14 @@ function openRoom(room, { remember = 'push' } = {}) {
   if (!byId('room-dialog').open) composer.focus();
 }
 
-function joinRoom(name) {
+function joinRoom(name, options) {
   let room = findRoom(name);
   if (!room) {
     if (rooms.length >= MOST_ROOMS) forget(rooms.find(each => each !== active && each.pending.length === 0) ?? rooms[0]);
     room = addRoom(name);
     room.client.open();
   }
-  openRoom(room);
+  openRoom(room, options);
 }
 
 function forget(room) {
@@ -212,9 +212,7 @@ function leave() {
 function followAddress() {
   const name = requestedRoom();
   if (!entered || name === null || name === active.name || nameProblem(name)) return;
-  const room = findRoom(name);
-  if (room) openRoom(room, { remember: 'nothing' });
-  else joinRoom(name);
+  joinRoom(name, { remember: 'replace' });
 }
 
 function showNextRoom(step) {
@@ -450,7 +448,6 @@ document.addEventListener('visibilitychange', event => {
 window.addEventListener('online', wake);
 window.addEventListener('pagehide', save);
 window.addEventListener('popstate', followAddress);
-window.addEventListener('hashchange', followAddress);
 
 const knownName = recall(NAME_KEY);
 showForm({ name: knownName || recallForGood(NAME_KEY), room: requestedRoom() ?? DEFAULT_ROOM });

@@ -68,6 +68,9 @@ test('rooms are apart, and links of both kinds lead into one', async () => {
 
   await guest.evaluate(() => { location.hash = 'room=another'; });
   await message(guest, 'only here').waitFor();
+  assert.equal(new URL(guest.url()).search + new URL(guest.url()).hash, '?room=another');
+  await guest.goBack();
+  await guest.locator('#room-name').filter({ hasText: 'tea & cake #1 + ü' }).waitFor();
   const late = await newPage(browser);
   await late.goto(`${server.url}/#room=another`);
   assert.equal(await late.getByLabel('Room', { exact: true }).inputValue(), 'another');
@@ -383,16 +386,21 @@ for (const [code, reason] of [[1008, 'too many messages'], [4403, 'banned by eve
 
 test('a deleted message is shown as deleted, and moderation is told', async () => {
   const ann = await newPage(browser);
+  let moderate;
   await playServer(ann, ({ welcome, send }) => {
     welcome({ seq: 0 });
     send(message1({ message: 'rude' }));
     send(message1({ seq: 2, message: 'fine' }));
-    send({ type: 'delete', seq: 3, deleted: 1, by: 'eve' });
-    send({ type: 'moderation', seq: 4, action: 'mute', user: 'bob', by: 'eve' });
-    send({ type: 'something-new', seq: 5 });
-    send(message1({ seq: 6, message: 'after' }));
+    moderate = () => {
+      send({ type: 'delete', seq: 3, deleted: 1, by: 'eve' });
+      send({ type: 'moderation', seq: 4, action: 'mute', user: 'bob', by: 'eve' });
+      send({ type: 'something-new', seq: 5 });
+      send(message1({ seq: 6, message: 'after' }));
+    };
   });
   await join(ann, server, { name: 'ann' });
+  await message(ann, 'rude').waitFor();
+  moderate();
   await message(ann, 'after').waitFor();
   assert.deepEqual(await ann.locator('#log .text').allTextContents(), ['This message was deleted', 'fine', 'after']);
   await ann.locator('#log .notice').filter({ hasText: 'bob was muted by eve' }).waitFor();
@@ -575,6 +583,24 @@ test('a busy room does not pull back who scrolls up', async () => {
   await until(ann, () => document.getElementById('scroller').scrollTop === 0);
 });
 
+test('a flood is followed to its end', async () => {
+  const ann = await newPage(browser);
+  await playServer(ann, ({ welcome, hears, send }) => {
+    welcome();
+    hears(({ id }) => {
+      if (!id) return;
+      for (let index = 1; index <= 1500; index++) setTimeout(() => send(message1({ seq: index, sender: `u${index % 7}`, message: `drop ${index}` })), index);
+    });
+  });
+  await join(ann, server, { name: 'ann' });
+  await say(ann, 'rain');
+  await message(ann, 'drop 1500').waitFor();
+  await atEnd(ann);
+  const shown = await ann.locator('#log .text').allTextContents();
+  assert.ok(shown.length >= 150 && shown.length <= 200, `${shown.length} are in the document`);
+  assert.deepEqual(shown, lines(1501, 'drop').slice(-shown.length));
+});
+
 test('someone who types is announced, until they have spoken', async () => {
   const [ann, bob] = [await newPage(browser), await newPage(browser)];
   await join(ann, server, { name: 'ann', room: 'typing' });
@@ -585,6 +611,21 @@ test('someone who types is announced, until they have spoken', async () => {
   await draft(bob).press('Enter');
   await message(ann, 'he').waitFor();
   await until(ann, () => document.getElementById('typing').textContent === '');
+});
+
+test('who typed when the connection broke is not shown to type for ever', async () => {
+  const ann = await newPage(browser);
+  await playServer(ann, ({ welcome, send, hears, socket }) => {
+    welcome();
+    send({ type: 'typing', user: 'bob' });
+    hears(() => socket.close({ code: 1001 }));
+  });
+  await ann.clock.install();
+  await join(ann, server, { name: 'ann' });
+  await ann.getByText('bob is typing').waitFor();
+  await say(ann, 'bye');
+  await ann.locator('#outage').waitFor();
+  assert.equal(await ann.locator('#typing').textContent(), '');
 });
 
 test('a hidden page counts in its title, and notifies those who want it', async () => {
@@ -606,6 +647,7 @@ test('a hidden page counts in its title, and notifies those who want it', async 
 
   await setHidden(ann, false);
   await until(ann, () => document.title === 'hidden · Switchboard');
+  assert.equal(await ann.locator('.entry', { has: ann.locator('.divider') }).locator('.text').textContent(), 'psst');
   await ann.getByRole('button', { name: 'Notifications' }).click();
   await ann.locator('#notify[aria-pressed=true]').waitFor();
   await speakAs(ann, 'bob', 'hidden', ['seen']);
@@ -618,7 +660,9 @@ test('a hidden page counts in its title, and notifies those who want it', async 
   await ann.evaluate(() => notified[0][2].onclick());
   await ann.locator('#room-name').filter({ hasText: 'hidden' }).waitFor();
   await setHidden(ann, false);
-  assert.equal(await ann.locator('.entry', { has: ann.locator('.divider') }).locator('.text').textContent(), 'look here');
+  const firstNew = ann.locator('.entry', { has: ann.locator('.divider') });
+  assert.equal(await firstNew.locator('.text').textContent(), 'look here');
+  assert.equal(await firstNew.locator('.sender').textContent(), 'bob');
 });
 
 test('new messages are read out, many of them as a number', async () => {
@@ -639,6 +683,10 @@ test('on a phone the lists lie over the conversation, and go away again', async 
   await join(ann, server, { name: 'ann', room: 'phone' });
   await ann.getByRole('button', { name: 'Rooms' }).click();
   await roomLink(ann, 'phone').waitFor();
+  for (let turn = 0; turn < 8; turn++) {
+    await ann.keyboard.press('Tab');
+    assert.equal(await ann.locator('#room-column :focus').count(), 0, 'what lies beneath is out of reach');
+  }
   await ann.keyboard.press('Escape');
   await focusIs(ann, 'open-rooms');
   assert.equal(await roomLink(ann, 'phone').isVisible(), false);

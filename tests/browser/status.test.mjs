@@ -70,6 +70,7 @@ test('the page shows the server live, and says when it is gone', async () => {
 
   await server.stop();
   await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor();
+  assert.equal(await page.locator('#state').getAttribute('data-state'), 'waiting');
   await server.start();
   await page.locator('#state[data-state=open]').waitFor();
 });
