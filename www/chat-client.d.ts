@@ -104,6 +104,7 @@ export class ChatClient extends EventTarget {
   historyBefore(before: number, limit?: number): Promise<Page>;
   addEventListener<K extends keyof ChatEvents>(type: K, listener: (event: CustomEvent<ChatEvents[K]>) => void,
     options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
 }
 
 export function chatUrl(base: string | URL, query: Record<string, string>): string;

@@ -1,11 +1,11 @@
-/** The status page: reads /metrics every two seconds, and draws the last minutes of it. */
+/** The status page: reads /metrics every second, and draws the last minutes of it. */
 import { byId, make } from './dom.js';
 import { commitMetric, meanDuration, parseMetrics, rate, total } from './metrics-text.js';
 
-const INTERVAL = 2_000;
+const INTERVAL = 1_000;
 const TIMEOUT = 5_000;
-const KEPT = 150; // five minutes
-const FEWEST = 30; // as wide as the graph is at first
+const KEPT = 300; // five minutes
+const FEWEST = 60; // as wide as the graph is at first
 const WIDTH = 300;
 const HEIGHT = 60;
 const SVG = 'http://www.w3.org/2000/svg';

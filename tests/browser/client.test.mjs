@@ -5,7 +5,8 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 
 // Node takes a .js file without a package beside it for CommonJS; as a data URL it is the module that a browser sees.
 const source = await readFile(new URL('../../www/chat-client.js', import.meta.url), 'utf8');
-const { ChatClient, Fate, State, SUBPROTOCOL, chatUrl, countCharacters, nameProblem, retryDelay } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const module = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { ChatClient, Fate, State, SUBPROTOCOL, chatUrl, countCharacters, nameProblem, retryDelay } = module;
 
 /** A network whose server is well or not, and on which every connection's fate is in the test's hands. */
 class Network {
@@ -108,6 +109,15 @@ test('delays grow to a ceiling, and are spread', () => {
   const longest = [0, 1, 2, 3, 20].map(attempt => retryDelay(attempt, () => 1));
   assert.deepEqual(longest, [500, 1000, 2000, 4000, 30_000]);
   assert.equal(retryDelay(3, () => 0), 2000);
+});
+
+test('the types name all that there is, and no more', async () => {
+  const types = await readFile(new URL('../../www/chat-client.d.ts', import.meta.url), 'utf8');
+  const exported = [...types.matchAll(/^export (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(exported.toSorted(), Object.keys(module).toSorted());
+  const members = [...types.match(/^export class ChatClient [^]*?^}/m)[0].matchAll(/^  (?:readonly )?(\w+)[(:]/gm)].map(([, name]) => name);
+  const real = [...Object.getOwnPropertyNames(Object.getPrototypeOf(client)), ...Object.keys(client)];
+  assert.deepEqual(members.filter(name => name !== 'addEventListener').toSorted(), real.toSorted());
 });
 
 test('characters are counted as people count', () => {

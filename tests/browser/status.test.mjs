@@ -87,6 +87,6 @@ test('what the server tells besides is shown, what it does not is left out', asy
 
   await page.getByRole('button', { name: 'Pause' }).click();
   const seen = count;
-  await page.waitForTimeout(2500);
+  await page.waitForTimeout(1500);
   assert.equal(count, seen);
 });
