@@ -87,10 +87,10 @@ test('a room with 10,000 messages, and 50 more a second, stays smooth', async co
     }
     await new Promise(resolve => setTimeout(resolve, 500));
     client.close();
-  }, 4);
-  const following = await ann.evaluate(measureFrames, 1800);
+  }, 3);
+  const following = await ann.evaluate(measureFrames, 1300);
   await ann.locator('#scroller').evaluate(it => { it.focus(); it.dispatchEvent(new WheelEvent('wheel', { deltaY: -100 })); });
-  const scrolling = await ann.evaluate(measureFrames, 1800);
+  const scrolling = await ann.evaluate(measureFrames, 1300);
   await chatter;
   context.diagnostic(`following: ${JSON.stringify(following)}, scrolling up: ${JSON.stringify(scrolling)}`);
   for (const { median, worst, most } of [following, scrolling]) {
