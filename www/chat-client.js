@@ -1,19 +1,17 @@
 /**
- * The chat's plain protocol over one WebSocket that comes back by itself.
+ * The chat's protocol, switchboard.chat.v1, over one WebSocket that comes back by itself.
  *
  * Any page may import this module; it touches no DOM:
  *
- *     const client = new ChatClient({ username: 'ann', room: 'lobby' });
+ *     const client = new ChatClient({ username: 'ann', room: 'lobby', history: 50 });
  *     client.addEventListener('message', ({ detail }) => console.log(detail.sender, detail.message));
  *     client.open();
  *     client.send('hi');
  *
- * Events, each with its facts in `detail`:
- *     state     { state, retryAt, code, reason } the connection has changed, see State
- *     message   { sender, message, seq, time }   someone said something; one's own words come back this way too
- *     notice    { message, seq, time }           the server tells everyone: ann joined, ann left
- *     complaint { error }                        the server tells us alone that it could not take what we sent
+ * What is sent is sent until the server acknowledges it, under one id, so that it arrives once however often the
+ * connection breaks. What others say is resumed where it broke off. The events and their facts: chat-client.d.ts.
  */
+export const SUBPROTOCOL = 'switchboard.chat.v1';
 export const SERVER = '__server';
 export const LONGEST_NAME = 64;
 export const LONGEST_MESSAGE = 4096;
@@ -26,28 +24,45 @@ export const State = Object.freeze({
   CLOSED: 'closed', // by our own wish, or not yet opened
 });
 
+/** What becomes of a message of one's own until it is acknowledged, which takes it off the list. */
+export const Fate = Object.freeze({
+  WAITING: 'waiting', // for a connection, or for the server to have time
+  SENT: 'sent', // and not acknowledged yet
+  DOUBTFUL: 'doubtful', // sent so long ago that the server would no longer know it for the same
+  FAILED: 'failed', // the server would not take it
+});
+
 // Control characters, line separators, and what turns the direction of the text around it.
 const UNFIT_FOR_NAMES = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+const WS_OPEN = 1;
 const NORMAL_CLOSURE = 1000;
 const POLICY_VIOLATION = 1008;
+const TOKEN_EXPIRED = 4401;
+const REMOVED = 4403;
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 const HANDSHAKE_TIMEOUT = 15_000;
+const ACK_TIMEOUT = 10_000;
 const STABLE_AFTER = 5_000;
 const REFUSALS_TO_BELIEVE = 2;
+const TYPING_INTERVAL = 2_000;
+const IDS_LAST = 9 * 60_000; // the server remembers an id for ten minutes
+const ERRORS_THAT_PASS = ['too_fast', 'busy'];
 
-/** The chat's address beside `base`: ws or wss as the page itself came, name and room encoded. */
-export function chatUrl(base, username, room) {
+/** The chat's address beside `base`: ws or wss as the page itself came, everything in `query` encoded. */
+export function chatUrl(base, query) {
   const url = new URL('chat', base);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   // A plus for a space is a habit of forms; %20 is the one spelling that every decoder reads alike.
-  url.search = new URLSearchParams({ username, room }).toString().replaceAll('+', '%20');
+  url.search = new URLSearchParams(query).toString().replaceAll('+', '%20');
   return url.href;
 }
 
 /** Characters as people and the server count them, not UTF-16 units. */
 export function countCharacters(text) {
-  return [...text].length;
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
 }
 
 /** Why the server would refuse this name for a user or a room, or null when it has no reason to. */
@@ -68,22 +83,45 @@ export function retryDelay(attempt, random = Math.random) {
 export class ChatClient extends EventTarget {
   state = State.CLOSED;
   heardAt = 0; // when the server last sent anything
-  #url;
-  #healthUrl;
+  epoch = null;
+  seq = null; // the newest that came; null before there is any
+  #base;
   #network;
+  #history;
+  #token;
+  #tickets;
   #socket = null;
+  #turn = 0;
   #timer = null;
   #openedAt = 0;
   #attempt = 0;
   #refusals = 0;
   #admittedOnce = false;
+  #outbox = new Map();
+  #ids = idPrefix();
+  #lastId = 0;
+  #ackTimer = null;
+  #resendTimer = null;
+  #resendDelay = FIRST_DELAY;
+  #typedAt = -Infinity;
 
-  /** `base` is where the server lives, `network` what to reach it with; both are for tests and odd set-ups. */
-  constructor({ username, room = 'lobby', base = import.meta.url, network = globalThis }) {
+  /** See ChatOptions in chat-client.d.ts. */
+  constructor({ username = '', room = 'lobby', history = 0, token = null, tickets = token !== null, pending = [],
+    base = import.meta.url, network = globalThis }) {
     super();
-    this.#url = chatUrl(base, username, room);
-    this.#healthUrl = new URL('healthz', base).href;
+    this.username = username;
+    this.room = room;
+    this.#history = history;
+    this.#token = token;
+    this.#tickets = tickets;
+    this.#base = base;
     this.#network = network;
+    for (const { id, message, firstSentAt = null } of pending) this.#admit(id, message, firstSentAt);
+  }
+
+  /** One's own messages that are not acknowledged yet, oldest first. */
+  get pending() {
+    return [...this.#outbox.values()].map(item => ({ ...item }));
   }
 
   open() {
@@ -96,11 +134,35 @@ export class ChatClient extends EventTarget {
     this.#enter(State.CLOSED);
   }
 
-  /** Says `message` to the room. False when there is no connection to say it on. */
+  /** Says `message` to the room, now or when there is a connection. Returns the id by which it will be acknowledged. */
   send(message) {
-    if (this.state !== State.OPEN || this.#socket.readyState !== WS_OPEN) return false;
-    this.#socket.send(JSON.stringify({ message }));
-    return true;
+    const item = this.#admit(`${this.#ids}-${++this.#lastId}`, message, null);
+    this.#typedAt = -Infinity; // whoever goes on writing is typing anew
+    this.#transmit(item);
+    this.#tell('pending');
+    return item.id;
+  }
+
+  /** Sends what was doubtful or failed once more. */
+  retry(id) {
+    const item = this.#outbox.get(id);
+    if (!item) return;
+    Object.assign(item, { fate: Fate.WAITING, error: null, firstSentAt: null });
+    this.#transmit(item);
+    this.#tell('pending');
+  }
+
+  /** Gives up a message that is not acknowledged yet. */
+  discard(id) {
+    if (this.#outbox.delete(id)) this.#tell('pending');
+  }
+
+  /** Tells the others that something is being typed; call it at each key, it holds back. */
+  typing() {
+    if (this.#writable() && Date.now() - this.#typedAt >= TYPING_INTERVAL) {
+      this.#typedAt = Date.now();
+      this.#socket.send('{"type":"typing"}');
+    }
   }
 
   /** Tries at once, if it is waiting to try: the network is back, or someone is looking. */
@@ -108,36 +170,87 @@ export class ChatClient extends EventTarget {
     if (this.state === State.WAITING) this.#connect();
   }
 
-  /** Gives up a connection that seems dead, and makes a new one. */
+  /** Gives up a connection that seems dead, and makes a new one; nothing is lost by it. */
   reconnect() {
     if (this.state === State.OPEN) this.#connect();
   }
 
+  /** A page of what was said before `before`: { epoch, seq, messages }, oldest first. */
+  async historyBefore(before, limit = 50) {
+    const page = await this.#messages({ before, limit });
+    if (page.messages.every(entry => entry.seq < before)) return page;
+    // A server that does not know before= yet sends the newest; after= it has always known.
+    const after = Math.max(0, before - 1 - limit);
+    const older = await this.#messages({ after, limit: before - 1 - after });
+    return { ...older, messages: older.messages.filter(entry => entry.seq < before) };
+  }
+
+  async #messages(query) {
+    const url = new URL(`api/rooms/${encodeURIComponent(this.room)}/messages?${new URLSearchParams(query)}`, this.#base);
+    const response = await this.#request(url);
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return response.json();
+  }
+
+  async #request(url, options = {}) {
+    const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT);
+    return this.#network.fetch(url.href, { cache: 'no-store', headers, signal, ...options });
+  }
+
+  /* The connection */
+
   #connect() {
     this.#drop();
-    const socket = new this.#network.WebSocket(this.#url);
+    this.#enter(State.CONNECTING);
+    this.#timer = setTimeout(() => this.#handshakeHangs(), HANDSHAKE_TIMEOUT);
+    if (this.#tickets) this.#connectWithTicket();
+    else this.#dial({ username: this.username });
+  }
+
+  async #connectWithTicket() {
+    const turn = this.#turn;
+    const { status, ticket } = await this.#fetchTicket();
+    if (turn !== this.#turn) return;
+    if (ticket) this.#dial({ ticket });
+    else if (status === 401 || status === 403) this.#refuse({ code: status, reason: 'not signed in' });
+    else if (status === 404) this.#dial({ username: this.username }); // this server knows no tokens
+    else this.#retryLater({});
+  }
+
+  async #fetchTicket() {
+    try {
+      const response = await this.#request(new URL('api/tickets', this.#base), { method: 'POST' });
+      if (response.status !== 201) return { status: response.status };
+      return { status: 201, ...await response.json() };
+    } catch {
+      return { status: 0 };
+    }
+  }
+
+  #dial(identity) {
+    const query = { ...identity, room: this.room };
+    if (this.seq !== null) Object.assign(query, { since: this.seq, epoch: this.epoch });
+    if (this.#history > 0) query.history = this.#history;
+    const socket = new this.#network.WebSocket(chatUrl(this.#base, query), [SUBPROTOCOL]);
     this.#socket = socket;
     // Events of a socket that has been dropped since are none of our business.
     const whileCurrent = handle => event => { if (this.#socket === socket) handle(event); };
-    socket.addEventListener('open', whileCurrent(() => this.#opened()));
     socket.addEventListener('message', whileCurrent(event => this.#received(event.data)));
     socket.addEventListener('close', whileCurrent(event => this.#lost(event)));
-    this.#timer = setTimeout(() => this.#handshakeHangs(), HANDSHAKE_TIMEOUT);
-    this.#enter(State.CONNECTING);
   }
 
   #drop() {
-    clearTimeout(this.#timer);
+    this.#turn++;
+    for (const timer of [this.#timer, this.#ackTimer, this.#resendTimer]) clearTimeout(timer);
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(NORMAL_CLOSURE);
   }
 
-  #opened() {
-    clearTimeout(this.#timer);
-    this.#openedAt = Date.now();
-    this.#admittedOnce = true;
-    this.#enter(State.OPEN);
+  #writable() {
+    return this.state === State.OPEN && this.#socket.readyState === WS_OPEN;
   }
 
   #handshakeHangs() {
@@ -145,47 +258,57 @@ export class ChatClient extends EventTarget {
     this.#retryLater({});
   }
 
-  async #lost({ code, reason }) {
-    const socket = this.#socket;
-    clearTimeout(this.#timer);
-    if (this.state === State.OPEN && code === POLICY_VIOLATION) return this.#refused({ code, reason });
-    if (this.state === State.OPEN && Date.now() - this.#openedAt >= STABLE_AFTER) this.#attempt = 0;
-    if (!this.#admittedOnce) {
-      const refused = await this.#looksRefused();
-      if (this.#socket !== socket) return; // closed while we asked
-      if (refused) return this.#refused({});
-    }
+  #lost({ code, reason }) {
+    const wasOpen = this.state === State.OPEN;
+    this.#drop();
+    if (code === REMOVED || wasOpen && code === POLICY_VIOLATION) return this.#refuse({ code, reason });
+    if (wasOpen && Date.now() - this.#openedAt >= STABLE_AFTER) this.#attempt = 0;
+    if (code === TOKEN_EXPIRED) this.#admittedOnce = false;
+    else if (!wasOpen && !this.#admittedOnce) return this.#turnedAway();
     this.#retryLater({ code, reason });
   }
 
   /**
    * A browser never tells a page the status of a failed handshake. When the server is well and yet turned us away,
-   * it refused us; to be sure that it had not merely just come up, it has to do so twice.
+   * it wants a ticket, or it refused us; to be sure that it had not merely just come up, it has to do so twice.
    */
-  async #looksRefused() {
-    if (await this.#serverIsWell()) this.#refusals++;
-    return this.#refusals >= REFUSALS_TO_BELIEVE;
+  async #turnedAway() {
+    const turn = this.#turn;
+    const well = await this.#serverIsWell();
+    const { status, ticket } = well && !this.#tickets ? await this.#fetchTicket() : {};
+    if (turn !== this.#turn) return; // closed while we asked
+    if (ticket) {
+      this.#tickets = true;
+      return this.#dial({ ticket });
+    }
+    if (status === 401 || status === 403) return this.#refuse({ code: status, reason: 'not signed in' });
+    if (well) this.#refusals++;
+    if (this.#refusals >= REFUSALS_TO_BELIEVE) return this.#refuse({});
+    this.#retryLater({});
   }
 
   async #serverIsWell() {
     try {
       const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT);
-      return (await this.#network.fetch(this.#healthUrl, { cache: 'no-store', signal })).ok;
+      return (await this.#network.fetch(new URL('healthz', this.#base).href, { cache: 'no-store', signal })).ok;
     } catch {
       return false;
     }
   }
 
-  #refused(facts) {
+  #refuse(facts) {
     this.#refusals = 0;
     this.#drop();
     this.#enter(State.REFUSED, facts);
+    this.#unsend();
   }
 
   #retryLater(facts) {
+    clearTimeout(this.#timer);
     const delay = retryDelay(this.#attempt++);
     this.#timer = setTimeout(() => this.#connect(), delay);
     this.#enter(State.WAITING, { ...facts, retryAt: Date.now() + delay });
+    this.#unsend();
   }
 
   #enter(state, facts = {}) {
@@ -193,30 +316,154 @@ export class ChatClient extends EventTarget {
     this.#tell('state', { state, ...facts });
   }
 
-  #received(data) {
-    this.heardAt = Date.now();
-    const frame = parseFrame(data);
-    if (!frame) return;
-    if (frame.sender !== SERVER) this.#tell('message', frame);
-    else if (typeof frame.error === 'string') this.#tell('complaint', frame);
-    else this.#tell('notice', frame);
+  /* What goes out */
+
+  #admit(id, message, firstSentAt) {
+    const item = { id, message, firstSentAt, fate: Fate.WAITING, error: null };
+    this.#outbox.set(id, item);
+    return item;
   }
 
-  #tell(type, detail) {
+  #transmit(item) {
+    if (!this.#writable()) return;
+    item.firstSentAt ??= Date.now();
+    item.fate = Fate.SENT;
+    this.#socket.send(JSON.stringify({ id: item.id, message: item.message }));
+    this.#expectAck();
+  }
+
+  #resend() {
+    clearTimeout(this.#resendTimer);
+    for (const item of this.#outbox.values()) {
+      if (item.fate !== Fate.WAITING) continue;
+      if (item.firstSentAt !== null && Date.now() - item.firstSentAt > IDS_LAST) item.fate = Fate.DOUBTFUL;
+      else this.#transmit(item);
+    }
+    this.#tell('pending');
+  }
+
+  #unsend() {
+    const sent = [...this.#outbox.values()].filter(item => item.fate === Fate.SENT);
+    for (const item of sent) item.fate = Fate.WAITING;
+    if (sent.length > 0) this.#tell('pending');
+  }
+
+  /** A connection on which a message has no answer, nor anything else come in since, is dead. */
+  #expectAck() {
+    clearTimeout(this.#ackTimer);
+    const since = Date.now();
+    this.#ackTimer = setTimeout(() => {
+      const unanswered = [...this.#outbox.values()].some(item => item.fate === Fate.SENT);
+      if (!unanswered) return;
+      if (this.heardAt > since) return this.#expectAck();
+      this.#unsend();
+      this.reconnect();
+    }, ACK_TIMEOUT);
+  }
+
+  #resendSoon() {
+    clearTimeout(this.#resendTimer);
+    this.#resendTimer = setTimeout(() => this.#resend(), this.#resendDelay);
+    this.#resendDelay = Math.min(2 * this.#resendDelay, LONGEST_DELAY);
+  }
+
+  /* What comes in */
+
+  #received(data) {
+    const frame = parseFrame(data);
+    if (!frame) return;
+    this.heardAt = Date.now();
+    switch (frame.type) {
+      case 'welcome': return this.#welcomed(frame);
+      case 'reset': return this.#startAnew(frame);
+      case 'message': return this.#heard(frame);
+      case 'ack': return this.#acknowledged(frame);
+      case 'error': return this.#complained(frame);
+      case 'presence': return this.#tell('presence', frame);
+      case 'typing': if (frame.user !== this.username) this.#tell('typing', frame); return;
+      case 'delete':
+      case 'moderation': if (this.#advance(frame)) this.#tell(frame.type, frame); return;
+      default: this.#advance(frame);
+    }
+  }
+
+  #welcomed(frame) {
+    clearTimeout(this.#timer);
+    this.#openedAt = Date.now();
+    this.#admittedOnce = true;
+    this.#refusals = 0;
+    if (frame.user) this.username = frame.user; // whom the token is for
+    // Without a position there is one now, unless the history that we asked for is still to come.
+    if (this.seq === null && (this.#history === 0 || frame.seq === 0)) this.seq = frame.seq;
+    this.epoch ??= frame.epoch;
+    this.#enter(State.OPEN);
+    this.#tell('welcome', frame);
+    this.#resend();
+  }
+
+  #startAnew(frame) {
+    this.epoch = frame.epoch;
+    this.seq = frame.seq;
+    this.#tell('reset', frame);
+  }
+
+  #heard(frame) {
+    if (!this.#advance(frame)) return;
+    if (frame.sender === this.username) this.#arrivedAfterAll(frame);
+    this.#tell('message', frame);
+  }
+
+  #acknowledged(frame) {
+    this.#resendDelay = FIRST_DELAY;
+    if (!this.#outbox.delete(frame.id)) return;
+    this.#tell('ack', frame);
+    this.#tell('pending');
+  }
+
+  /** Whether the frame is new; what comes twice, as after a resume, is dropped. */
+  #advance({ seq }) {
+    if (!Number.isSafeInteger(seq)) return false;
+    if (this.seq !== null && seq <= this.seq) return false;
+    this.seq = seq;
+    return true;
+  }
+
+  /** What was in doubt is in the room: it had arrived, only the answer had not. */
+  #arrivedAfterAll({ message }) {
+    for (const item of this.#outbox.values()) {
+      if (item.fate === Fate.DOUBTFUL && item.message === message) return this.discard(item.id);
+    }
+  }
+
+  #complained(frame) {
+    const item = this.#outbox.get(frame.id);
+    if (!item) return this.#tell('error', frame);
+    if (ERRORS_THAT_PASS.includes(frame.code)) {
+      item.fate = Fate.WAITING;
+      this.#resendSoon();
+    } else {
+      Object.assign(item, { fate: Fate.FAILED, error: frame.message });
+      this.#tell('error', frame);
+    }
+    this.#tell('pending');
+  }
+
+  #tell(type, detail = null) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
-const WS_OPEN = 1;
-
-/** A frame of the chat, or null for what this version does not know and so leaves alone. */
+/** A frame of the chat, or null for nonsense. */
 function parseFrame(data) {
-  let frame;
   try {
-    frame = JSON.parse(data);
+    const frame = JSON.parse(data);
+    return typeof frame?.type === 'string' ? frame : null;
   } catch {
     return null;
   }
-  const known = typeof frame?.sender === 'string' && (typeof frame.message === 'string' || typeof frame.error === 'string');
-  return known ? frame : null;
+}
+
+/** What tells this client's ids from those of the same person's other pages. */
+function idPrefix() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), byte => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,198 +1,387 @@
 /**
- * The conversation on the page: puts messages into groups by speaker, and keeps the reader's place.
- * An entry is { kind, sender, text, time }, its kind one of own, other, notice and complaint.
+ * The conversation on the page: a window of elements onto the room's entries, however many those are, that keeps the
+ * reader's place. Whoever reads the end follows it; whoever has scrolled up stays, and is told how much is new.
  */
-import { Batch, make, plural } from './dom.js';
+import { avatar, dayOf, paragraph, timeOf, voiceOf } from './chat-text.js';
+import { eachFrame, make, plural } from './dom.js';
 
-const MOST_ENTRIES = 1000;
-const MOST_WHILE_READING = 5000;
+const WINDOW = 150; // elements while following the end
+const SLACK = 50; // how many more there may be before the oldest are taken out
+const MOST = 300; // elements while reading
+const CHUNK = 60;
+const MARGIN = 600; // so close to the window's edge more is put in
 const GROUP_SPAN = 5 * 60_000;
 const NEAR_THE_END = 48;
-const VOICES = 8;
+const GLIDE = 500; // milliseconds that a browser may take to end a smooth scroll of before
 const KEYS_THAT_GO_UP = ['ArrowUp', 'PageUp', 'Home'];
-
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
-const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const FATES = { waiting: 'Waiting for the connection', sent: 'Sending…', doubtful: 'May not have arrived', failed: 'Not sent' };
 
 export class ChatLog {
+  following = true;
   #log;
+  #outbox;
   #scroller;
   #newer;
-  #batch = new Batch(entries => this.#draw(entries), MOST_ENTRIES);
-  #previous = null;
-  #following = true;
-  #place = 0;
+  #top;
+  #empty;
+  #onFollow;
+  #room = null;
+  #start = 0; // the window is [start, end) of the room's entries
+  #end = 0;
+  #known = 0; // how many entries there were when they were last drawn
   #unseen = 0;
-  #entries = 0;
+  #place = 0; // the scroller's scrollTop, and its heights, when we last looked
+  #heights = '';
+  #pinnedUntil = 0;
+  #stale = false; // all is to be drawn anew
+  #loadFailed = false;
+  #schedule = eachFrame(() => this.#sync());
+  #listening = null;
 
-  constructor({ log, scroller, newer }) {
+  /** `onFollow` is called when the reader has come to the end. */
+  constructor({ log, outbox, scroller, newer, top, empty, onFollow }) {
     this.#log = log;
+    this.#outbox = outbox;
     this.#scroller = scroller;
     this.#newer = newer;
+    this.#top = top;
+    this.#empty = empty;
+    this.#onFollow = onFollow;
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     scroller.addEventListener('wheel', event => { if (event.deltaY < 0) this.#letGo(); }, { passive: true });
-    scroller.addEventListener('keydown', event => { if (KEYS_THAT_GO_UP.includes(event.key)) this.#letGo(); });
-    newer.addEventListener('click', () => this.follow());
+    scroller.addEventListener('pointerdown', () => { this.#pinnedUntil = 0; }, { passive: true });
+    scroller.addEventListener('keydown', event => this.#keyDown(event));
+    newer.addEventListener('click', () => { this.follow(); scroller.focus({ preventScroll: true }); });
     // The composer grows, a phone's keyboard opens: whoever read the end goes on reading the end.
-    const keepEnd = new ResizeObserver(() => { if (this.#following) this.#toEnd(); });
+    const keepEnd = new ResizeObserver(() => { if (this.following) this.#toEnd(); });
     keepEnd.observe(scroller);
     keepEnd.observe(scroller.firstElementChild);
   }
 
-  add(entry) {
-    this.#batch.add(entry);
-  }
-
-  clear() {
-    this.#batch.clear();
+  /** Shows this room, from its end; null shows none. */
+  show(room) {
+    this.#listening?.abort();
+    if (this.#room) this.#room.mayTrim = true;
+    this.#room = room;
+    this.#loadFailed = false;
     this.#log.replaceChildren();
-    this.#previous = null;
-    this.#entries = 0;
+    this.#outbox.replaceChildren();
+    if (!room) return;
+    this.#listen(room);
     this.follow();
   }
 
   /** Goes to the newest message and stays with it. */
   follow() {
-    this.#following = true;
-    this.#seen();
+    if (this.#end < this.#room.entries.length) this.#stale = true;
+    this.#pinnedUntil = performance.now() + GLIDE;
+    this.#follow(true);
+    this.#sync();
     this.#toEnd();
   }
 
-  #draw(entries) {
+  #listen(room) {
+    this.#listening = new AbortController();
+    const on = (type, act) => room.addEventListener(type, ({ detail }) => act(detail), { signal: this.#listening.signal });
+    this.#stale = true;
+    on('append', () => this.#schedule());
+    on('prepend', ({ count }) => this.#shift(count));
+    on('trim', ({ count }) => this.#shift(-count));
+    on('replace', () => { this.#stale = true; this.#schedule(); });
+    on('update', ({ seq }) => this.#redraw(seq));
+    on('pending', () => this.#schedule());
+    on('state', ({ state }) => { if (state === 'open') this.#loadFailed = false; this.#schedule(); });
+  }
+
+  /** The room's entries have moved: there are more, or fewer, in front. */
+  #shift(count) {
+    this.#start += count;
+    this.#end += count;
+    this.#known += count;
+    if (this.#start < 0) this.#stale = true;
+    this.#schedule();
+  }
+
+  #sync() {
+    if (!this.#room) return;
     // Someone may have scrolled since the last frame, and the event that tells of it comes later than this.
     if (this.#scroller.scrollTop !== this.#place) this.#scrolled();
-    for (const entry of entries) this.#append(entry);
-    this.#trim();
-    if (this.#following) this.#toEnd();
-    else this.#missed(entries.filter(entry => entry.kind !== 'notice').length);
+    const { entries } = this.#room;
+    if (this.#stale || this.following && entries.length - this.#end > WINDOW) this.#rebuild();
+    else if (this.following) this.#advance();
+    else this.#stay();
+    this.#known = entries.length;
+    this.#drawOutbox();
+    if (this.following) this.#toEnd();
+    this.#fill();
+    this.#showEdges();
   }
 
-  #append(entry) {
-    const previous = this.#previous;
-    if (startsDay(entry, previous)) this.#log.append(dayMark(entry.time));
-    if (entry.kind === 'notice' || entry.kind === 'complaint') this.#log.append(notice(entry));
-    else if (continues(entry, previous)) this.#log.lastElementChild.append(continued(entry));
-    else this.#log.append(group(entry));
-    this.#previous = entry;
-    this.#entries++;
+  #rebuild() {
+    this.#stale = false;
+    this.#end = this.#room.entries.length;
+    this.#start = Math.max(0, this.#end - WINDOW);
+    this.#log.replaceChildren(...this.#rows(this.#start, this.#end));
+    if (!this.following) this.#follow(true);
   }
 
-  /** Forgets the oldest; later when someone has scrolled up, and may be reading them. */
-  #trim() {
-    const most = this.#following ? MOST_ENTRIES : MOST_WHILE_READING;
-    while (this.#entries > most && this.#log.childElementCount > 1) {
-      const oldest = this.#log.firstElementChild;
-      this.#entries -= Math.max(1, oldest.getElementsByClassName('said').length);
-      oldest.remove();
+  #advance() {
+    this.#extendTo(this.#room.entries.length);
+    if (this.#end - this.#start > WINDOW + SLACK) this.#cutTop(WINDOW);
+  }
+
+  #stay() {
+    const { entries } = this.#room;
+    const fresh = entries.slice(this.#known).filter(entry => entry.kind === 'message').length;
+    this.#unseen += fresh;
+    const wasAtEnd = this.#end === this.#known;
+    if (wasAtEnd) this.#extendTo(Math.min(entries.length, Math.max(this.#end, this.#start + MOST)));
+  }
+
+  #rows(from, to) {
+    return this.#room.entries.slice(from, to).map((entry, index) => this.#row(from + index, entry));
+  }
+
+  #row(index, entry) {
+    const divider = this.#room.divider;
+    const previous = this.#room.entries[index - 1] ?? null;
+    const isFirstNew = divider !== null && entry.seq > divider && (previous === null ? this.#room.complete || divider > 0 : previous.seq <= divider);
+    return row(entry, previous, isFirstNew);
+  }
+
+  #extendTo(end) {
+    this.#log.append(...this.#rows(this.#end, end));
+    this.#end = end;
+  }
+
+  #cutTop(size) {
+    while (this.#end - this.#start > size) {
+      this.#remove(this.#log.firstElementChild);
+      this.#start++;
     }
   }
 
+  #cutBottom(size) {
+    while (this.#end - this.#start > size) {
+      this.#remove(this.#log.lastElementChild);
+      this.#end--;
+    }
+  }
+
+  #remove(element) {
+    if (element.contains(document.activeElement)) this.#scroller.focus({ preventScroll: true });
+    element.remove();
+  }
+
+  /** Draws what has changed about one entry, and so perhaps about how the next one goes on. */
+  #redraw(seq) {
+    const index = this.#room.indexOf(seq);
+    for (const each of [index, index + 1]) {
+      const entry = this.#room.entries[each];
+      if (!entry || each < this.#start || each >= this.#end) continue;
+      this.#log.children[each - this.#start]?.replaceWith(this.#row(each, entry));
+    }
+  }
+
+  /** Puts in more where the reader comes near the window's edge. */
+  #fill() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (scrollTop < MARGIN && this.#log.childElementCount > 0) this.#extendUp();
+    if (!this.following && scrollHeight - scrollTop - clientHeight < MARGIN) this.#extendDown();
+  }
+
+  #extendUp() {
+    if (this.#start === 0) return this.#loadOlder();
+    const from = Math.max(0, this.#start - CHUNK);
+    this.#keepPlace(this.#log.firstElementChild, () => {
+      this.#log.prepend(...this.#rows(from, this.#start));
+      const oldFirst = this.#start;
+      this.#start = from;
+      this.#redraw(this.#room.entries[oldFirst].seq);
+      if (!this.following) this.#cutBottom(MOST);
+      return this.#log.children[oldFirst - from];
+    });
+  }
+
+  #extendDown() {
+    const { entries } = this.#room;
+    if (this.#end === entries.length) return;
+    this.#keepPlace(this.#log.lastElementChild, () => {
+      const oldLast = this.#log.lastElementChild;
+      this.#extendTo(Math.min(entries.length, this.#end + CHUNK));
+      this.#cutTop(MOST);
+      return oldLast;
+    });
+  }
+
+  /** `change` returns the element that stands for `anchor` afterwards; it stays where it was on the screen. */
+  #keepPlace(anchor, change) {
+    const before = anchor.getBoundingClientRect().top;
+    const after = change().getBoundingClientRect().top;
+    this.#scroller.scrollTop += after - before;
+    this.#place = this.#scroller.scrollTop;
+  }
+
+  async #loadOlder() {
+    const room = this.#room;
+    if (room.complete || room.loading || this.#loadFailed) return;
+    const loading = room.loadOlder();
+    this.#showTop();
+    const done = await loading;
+    if (room !== this.#room) return;
+    this.#loadFailed = !done;
+    this.#schedule();
+  }
+
   #scrolled() {
+    if (!this.#room) return;
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    // When the heights have changed nobody has scrolled: the end has moved away from under who was there.
+    const isMoved = this.#heights !== `${scrollHeight} ${clientHeight}` || performance.now() < this.#pinnedUntil;
+    if (this.following && isMoved) return this.#toEnd();
     const toEnd = scrollHeight - scrollTop - clientHeight;
     const upwards = scrollTop < this.#place;
     this.#place = scrollTop;
-    this.#following = toEnd < (upwards ? 1 : NEAR_THE_END);
-    if (this.#following) this.#seen();
+    const atEnd = this.#end === this.#known && toEnd < (upwards ? 2 : NEAR_THE_END);
+    if (atEnd !== this.following) this.#follow(atEnd);
+    if (!atEnd) this.#schedule();
+  }
+
+  #follow(following) {
+    this.following = following;
+    if (this.#room) this.#room.mayTrim = following;
+    if (!following) return;
+    if (document.activeElement === this.#newer) this.#scroller.focus({ preventScroll: true });
+    this.#unseen = 0;
+    this.#newer.hidden = true;
+    this.#onFollow();
   }
 
   /** Whoever sets out upwards must not be pulled back by the next message, before the first pixel is gone. */
   #letGo() {
-    if (this.#scroller.scrollTop > 0) this.#following = false;
+    this.#pinnedUntil = 0;
+    if (this.#scroller.scrollTop > 0 && this.following) this.#follow(false);
+  }
+
+  #keyDown(event) {
+    if (event.target !== this.#scroller) return;
+    if (KEYS_THAT_GO_UP.includes(event.key)) this.#letGo();
+    if (event.key === 'End') this.follow();
   }
 
   #toEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#place = this.#scroller.scrollTop;
+    this.#heights = `${this.#scroller.scrollHeight} ${this.#scroller.clientHeight}`;
   }
 
-  #missed(count) {
-    if (count === 0) return;
-    this.#unseen += count;
-    this.#newer.textContent = `${plural(this.#unseen, 'new message')} ↓`;
-    this.#newer.hidden = false;
+  /* What is above and below the messages */
+
+  #showEdges() {
+    this.#showTop();
+    const { entries, pending, state } = this.#room;
+    this.#empty.hidden = entries.length > 0 || pending.length > 0 || state !== 'open';
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    const isFar = this.#end < entries.length || scrollHeight - scrollTop - clientHeight > 2 * clientHeight;
+    this.#newer.hidden = this.following || this.#unseen === 0 && !isFar;
+    const text = this.#unseen > 0 ? `${plural(this.#unseen, 'new message')} ↓` : 'Newest ↓';
+    if (this.#newer.textContent !== text) this.#newer.textContent = text;
   }
 
-  #seen() {
-    if (document.activeElement === this.#newer) this.#scroller.focus({ preventScroll: true });
-    this.#unseen = 0;
-    this.#newer.hidden = true;
+  #showTop() {
+    const { entries, complete, loading, name } = this.#room;
+    const words = entries.length === 0 ? '' : loading ? 'Loading earlier messages…'
+      : this.#loadFailed ? 'Earlier messages could not be loaded.'
+        : complete && this.#start === 0 ? `The beginning of ${name}` : '';
+    if (this.#top.dataset.words === words) return;
+    this.#top.dataset.words = words;
+    this.#top.replaceChildren(words);
+    if (this.#loadFailed) this.#top.append(' ', button('Try again', () => { this.#loadFailed = false; this.#loadOlder(); }));
+  }
+
+  #drawOutbox() {
+    const pending = this.#end === this.#room.entries.length ? this.#room.pending : [];
+    const goesOn = pending.length > 0 && continues({ sender: this.#room.client.username, time: new Date() }, this.#room.entries.at(-1) ?? null);
+    const key = JSON.stringify([goesOn, pending.map(({ id, fate, error }) => [id, fate, error])]);
+    if (this.#outbox.dataset.key === key && this.#outbox.childElementCount === pending.length) return;
+    this.#outbox.dataset.key = key;
+    const hadFocus = this.#outbox.contains(document.activeElement);
+    this.#outbox.replaceChildren(...pending.map((item, index) => pendingRow(item, this.#room.client, goesOn || index > 0)));
+    if (hadFocus) this.#scroller.focus({ preventScroll: true });
   }
 }
 
 function startsDay(entry, previous) {
-  const before = previous ? previous.time : new Date();
-  return entry.time.toDateString() !== before.toDateString();
+  return previous === null || entry.time.toDateString() !== previous.time.toDateString();
 }
 
 function continues(entry, previous) {
-  return previous !== null && previous.kind === entry.kind && previous.sender === entry.sender
+  return previous !== null && previous.kind === 'message' && previous.sender === entry.sender
     && !startsDay(entry, previous) && entry.time - previous.time < GROUP_SPAN;
 }
 
-function group(entry) {
-  const own = entry.kind === 'own';
-  const element = make('div', { className: own ? 'group own' : `group other voice-${voiceOf(entry.sender)}` });
-  if (!own) element.append(face(entry.sender));
-  element.append(byline(entry), said(entry));
+function row(entry, previous, isFirstNew) {
+  const goesOn = !isFirstNew && entry.kind === 'message' && continues(entry, previous);
+  const element = make('li', { className: `entry${entry.own ? ' own' : ''}${goesOn ? '' : ' first'}` });
+  element.dataset.seq = entry.seq;
+  if (startsDay(entry, previous)) element.append(make('p', { className: 'day' }, make('span', {}, dayOf(entry.time))));
+  if (isFirstNew) element.append(make('p', { className: 'divider' }, make('span', {}, 'New')));
+  if (entry.kind === 'notice') element.append(notice(entry));
+  else element.append(goesOn ? continued(entry) : opening(entry));
   return element;
 }
 
-function face(sender) {
-  const avatar = make('div', { className: 'avatar' }, initial(sender));
-  avatar.setAttribute('aria-hidden', 'true');
-  return avatar;
-}
+const nameOf = entry => entry.own ? 'You' : entry.sender;
 
-function byline(entry) {
-  const name = entry.kind === 'own' ? 'You' : entry.sender;
-  return make('div', { className: 'byline' },
-    make('bdi', { className: 'sender', title: entry.sender }, name),
-    timeOf(entry.time));
-}
-
-function said(entry) {
-  return make('div', { className: 'said' }, bubble(entry.text));
+function opening(entry) {
+  return make('div', { className: 'message' }, avatar(entry.sender),
+    make('div', { className: 'byline' },
+      make('bdi', { className: `sender voice-${voiceOf(entry.sender)}`, title: entry.sender }, nameOf(entry)),
+      timeOf(entry.time)),
+    said(entry), ...mark(entry));
 }
 
 /** A later message of a group: who speaks is plain to see from the group, but has to be told to those who listen. */
 function continued(entry) {
-  const name = entry.kind === 'own' ? 'You' : entry.sender;
-  return make('div', { className: 'said' },
-    make('span', { className: 'for-ears' }, make('bdi', {}, name), ': '),
-    bubble(entry.text),
-    timeOf(entry.time));
+  return make('div', { className: 'message' }, timeOf(entry.time),
+    make('span', { className: 'for-ears' }, make('bdi', {}, nameOf(entry)), ': '),
+    said(entry), ...mark(entry));
 }
 
-export function bubble(text) {
-  return make('p', { className: 'text', dir: 'auto' }, text);
+function said(entry) {
+  return entry.deleted ? make('p', { className: 'text gone' }, 'This message was deleted') : paragraph(entry.text);
+}
+
+/** Beside one's own messages: this one is kept. */
+function mark(entry) {
+  if (!entry.own) return [];
+  const tick = make('span', { className: 'tick', title: 'Delivered' }, '✓');
+  tick.setAttribute('aria-hidden', 'true');
+  return [tick, make('span', { className: 'for-ears' }, 'delivered')];
 }
 
 function notice(entry) {
-  const element = make('p', { className: `notice ${entry.kind}` });
-  if (entry.sender) element.append(make('bdi', {}, entry.sender), ' ');
-  element.append(make('bdi', {}, entry.text), ' ', timeOf(entry.time));
+  return make('p', { className: 'notice' }, make('bdi', {}, entry.sender), ' ', make('bdi', {}, entry.text), ' ', timeOf(entry.time));
+}
+
+function pendingRow(item, client, goesOn) {
+  const element = make('li', { className: `entry own pending${goesOn ? '' : ' first'}` });
+  const head = goesOn ? [make('span', { className: 'for-ears' }, 'You: ')] : [avatar(client.username),
+    make('div', { className: 'byline' }, make('bdi', { className: `sender voice-${voiceOf(client.username)}` }, 'You'))];
+  element.append(make('div', { className: 'message' }, ...head, paragraph(item.message), fateLine(item, client)));
+  element.dataset.fate = item.fate;
   return element;
 }
 
-function dayMark(time) {
-  return make('p', { className: 'day' }, calendar.format(time));
+function fateLine({ id, fate, error }, client) {
+  const line = make('div', { className: 'fate' }, make('span', {}, error ? `${FATES[fate]}: ${error}` : FATES[fate]));
+  if (fate === 'doubtful' || fate === 'failed') line.append(button('Send again', () => client.retry(id)));
+  if (fate !== 'sent') line.append(button('Discard', () => client.discard(id)));
+  return line;
 }
 
-function timeOf(time) {
-  return make('time', { dateTime: time.toISOString(), title: full.format(time) }, clock.format(time));
-}
-
-/** What stands for a name in a small circle: its first letter, digit or picture. */
-function initial(name) {
-  const letter = name.match(/[\p{L}\p{N}\p{Extended_Pictographic}]/u);
-  return letter ? letter[0].toLocaleUpperCase() : '?';
-}
-
-/** The same name has the same colour on every screen. */
-function voiceOf(name) {
-  let hash = 0;
-  for (const character of name) hash = (hash * 31 + character.codePointAt(0)) >>> 0;
-  return hash % VOICES;
+function button(label, act) {
+  const element = make('button', { className: 'quiet small', type: 'button' }, label);
+  element.addEventListener('click', act);
+  return element;
 }

@@ -1,48 +1,78 @@
-/** The chat page: asks who and where, then ties the connection, the conversation and the composer together. */
-import { ChatClient, LONGEST_MESSAGE, LONGEST_NAME, SERVER, State, countCharacters, nameProblem } from './chat-client.js';
+/** The chat page: asks who and where, then ties the rooms, the conversation and the composer together. */
+import { ChatClient, LONGEST_NAME, State, nameProblem } from './chat-client.js';
+import { Composer } from './chat-composer.js';
 import { ChatLog } from './chat-log.js';
-import { Outbox } from './chat-outbox.js';
-import { byId, keep, plural, recall } from './dom.js';
+import { Announcer, Notifier, showTitle } from './chat-notify.js';
+import { Panels, PeopleList, RoomList, roomHref } from './chat-panels.js';
+import { Room } from './chat-room.js';
+import { avatar } from './chat-text.js';
+import { byId, eachFrame, keep, keepForGood, make, parsed, plural, recall, recallForGood } from './dom.js';
 
 const NAME_KEY = 'switchboard.name';
 const DEFAULT_ROOM = 'lobby';
+const HISTORY = 50;
+const MOST_ROOMS = 10; // each has a connection
+const SAVE_AFTER = 500;
+const COMPLAINT_LASTS = 8_000;
+const STALE_AFTER = 20_000;
+const MOST_TYPISTS = 3;
 const STATE_WORDS = {
   [State.CONNECTING]: 'Connecting…',
   [State.OPEN]: 'Connected',
   [State.WAITING]: 'Reconnecting',
-  [State.REFUSED]: 'Refused',
+  [State.REFUSED]: 'Not connected',
   [State.CLOSED]: '',
 };
 
-const log = new ChatLog({ log: byId('log'), scroller: byId('scroller'), newer: byId('newer') });
+const log = new ChatLog({
+  log: byId('log'), outbox: byId('outbox'), scroller: byId('scroller'), newer: byId('newer'), top: byId('top'), empty: byId('empty'),
+  onFollow: () => seen(),
+});
+const roomList = new RoomList({ list: byId('room-list'), onChoose: room => openRoom(room) });
+const peopleList = new PeopleList();
+const panels = new Panels();
+const announcer = new Announcer();
+const notifier = new Notifier({ button: byId('notify'), onChoose: room => openRoom(room) });
+const composer = new Composer({ onSay: text => say(text), onTyping: () => active.client.typing() });
 
-/** The conversation that is going on, or null while the form is shown: { name, room, client, outbox, unread, interrupted }. */
-let talk = null;
+let myName = '';
+/** The rooms that one has joined, in the order of the list, and the one that is shown. */
+let rooms = [];
+let active = null;
+let entered = false; // into the first room: the form is gone
 let countdown = null;
+let saving = null;
 
 /* Joining and leaving */
 
+/** The room that the address leads to: ?room=R, or #room=R. */
 function requestedRoom() {
-  return new URLSearchParams(location.search).get('room')?.trim() || DEFAULT_ROOM;
+  for (const text of [location.hash.slice(1), location.search]) {
+    const room = new URLSearchParams(text).get('room')?.trim();
+    if (room) return room;
+  }
+  return null;
 }
 
 function showForm({ name, room, trouble = '' }) {
+  entered = false;
   byId('chat').hidden = true;
   byId('lobby').hidden = false;
   byId('name').value = name;
   byId('room').value = room;
-  document.title = 'Switchboard';
-  showTrouble(trouble);
+  byId('enter').textContent = 'Join';
+  showTitle(null);
+  showTrouble('join-error', trouble);
   const field = name === '' || trouble ? byId('name') : byId('room');
   field.focus();
   field.select();
 }
 
-function showTrouble(text, field = null) {
+function showTrouble(id, text, field = null) {
   // The same words again would only be read out again.
-  if (byId('join-error').textContent !== text) byId('join-error').textContent = text;
-  byId('join-error').hidden = text === '';
-  for (const input of [byId('name'), byId('room')]) input.removeAttribute('aria-invalid');
+  if (byId(id).textContent !== text) byId(id).textContent = text;
+  byId(id).hidden = text === '';
+  for (const input of byId(id).parentElement.querySelectorAll('input')) input.removeAttribute('aria-invalid');
   field?.setAttribute('aria-invalid', 'true');
   field?.focus();
 }
@@ -51,67 +81,216 @@ function submitJoin(event) {
   event.preventDefault();
   const name = byId('name').value.trim();
   const room = byId('room').value.trim();
-  if (name === '') return showTrouble('Please enter your name.', byId('name'));
-  if (room === '') return showTrouble('Please enter a room.', byId('room'));
-  if (talk) endTalk(); // still trying, with another name perhaps
-  join(name, room);
+  if (name === '') return showTrouble('join-error', 'Please enter your name.', byId('name'));
+  if (room === '') return showTrouble('join-error', 'Please enter a room.', byId('room'));
+  signOut(); // still trying, with another name perhaps
+  signIn(name, room);
 }
 
-function join(name, room) {
-  const client = new ChatClient({ username: name, room });
-  talk = { name, room, client, outbox: null, unread: 0, interrupted: false };
-  client.addEventListener('state', event => stateChanged(event.detail));
-  client.addEventListener('message', event => messageCame(event.detail));
-  client.addEventListener('notice', event => noticeCame(event.detail));
-  client.addEventListener('complaint', event => complaintCame(event.detail));
+/** Asks for the one room first; the others are joined when it has let us in. */
+function signIn(name, roomName) {
+  myName = name;
+  active = addRoom(roomName);
   byId('enter').textContent = 'Joining…';
-  showTrouble('');
-  client.open();
+  showTrouble('join-error', '');
+  active.client.open();
 }
 
 /** The server has let us in for the first time. */
-function enterRoom() {
-  const { name, room, client } = talk;
-  keep(NAME_KEY, name);
-  history.replaceState(null, '', `?${new URLSearchParams({ room })}`);
+function enter() {
+  entered = true;
+  const first = active;
+  myName = first.client.username;
+  keep(NAME_KEY, myName);
+  keepForGood(NAME_KEY, myName);
   byId('lobby').hidden = true;
   byId('chat').hidden = false;
-  byId('room-name').textContent = room;
-  byId('my-name').textContent = name;
-  byId('scroller').setAttribute('aria-label', `Messages in ${room}`);
-  log.clear();
-  showEmpty(true);
-  talk.outbox = new Outbox({
-    list: byId('outbox'),
-    say: text => client.send(text),
-    storageKey: `switchboard.outbox.${room}`,
-    onDoubt: since => { if (client.heardAt < since) client.reconnect(); },
-  });
-  restoreDraft();
-  showTitle();
-  byId('draft').focus();
+  byId('my-name').textContent = myName;
+  byId('my-avatar').replaceChildren(avatar(myName));
+  for (const name of keptRooms()) if (rooms.length < MOST_ROOMS && !findRoom(name)) addRoom(name).client.open();
+  rooms.sort((a, b) => orderOf(a) - orderOf(b));
+  active = null;
+  openRoom(first, { remember: 'replace' });
 }
 
-function leave() {
-  const { name, room } = talk;
-  endTalk();
+function signOut() {
+  save();
+  for (const room of rooms) room.client.close();
+  rooms = [];
+  active = null;
+  log.show(null);
+  peopleList.show(null);
+  announcer.clear();
+  clearInterval(countdown);
+}
+
+function leaveForm() {
+  const room = active.name;
+  const name = myName;
+  panels.close();
+  signOut();
+  keep(NAME_KEY, '');
   showForm({ name, room });
 }
 
-function endTalk() {
-  const { client, outbox } = talk;
-  talk = null;
-  client.close();
-  outbox?.close();
-  clearInterval(countdown);
-  byId('enter').textContent = 'Join';
+/* The rooms */
+
+const storeKey = (what, room = '') => `switchboard.${what}/${encodeURIComponent(myName)}/${encodeURIComponent(room)}`;
+const findRoom = name => rooms.find(room => room.name === name);
+const keptRooms = () => parsed(recallForGood(storeKey('rooms')), []).filter(name => nameProblem(String(name)) === null);
+
+function orderOf(room) {
+  const index = keptRooms().indexOf(room.name);
+  return index < 0 ? Infinity : index;
+}
+
+function addRoom(name) {
+  const client = new ChatClient({
+    username: myName, room: name, history: HISTORY,
+    pending: parsed(recall(storeKey('outbox', name)), []),
+  });
+  const room = new Room(client, parsed(recallForGood(storeKey('read', name)), null));
+  const on = (type, act) => room.addEventListener(type, ({ detail }) => act(room, detail));
+  on('state', stateChanged);
+  on('unread', unreadChanged);
+  on('said', somethingSaid);
+  on('pending', savePending);
+  on('complaint', complaintCame);
+  on('typing', it => { if (it === active) showTyping(); });
+  rooms.push(room);
+  return room;
+}
+
+/** `remember` says what the browser's history makes of it: push or replace. */
+function openRoom(room, { remember = 'push' } = {}) {
+  panels.close();
+  if (room !== active) {
+    active?.setDivider(null);
+    active = room;
+    if (room.unread > 0) room.setDivider(room.readTo);
+    announcer.clear();
+    byId('room-name').textContent = room.name;
+    byId('scroller').setAttribute('aria-label', `Messages in ${room.name}`);
+    byId('draft').placeholder = `Message ${room.name}`;
+    history[`${remember}State`](null, '', roomHref(room.name));
+    log.show(room);
+    peopleList.show(room);
+    composer.restore(storeKey('draft', room.name));
+    showComplaint('');
+    showTyping();
+    showConnection(room, { state: room.state });
+    seen();
+  }
+  save();
+  showLists();
+  if (!byId('room-dialog').open) composer.focus();
+}
+
+function joinRoom(name, options) {
+  let room = findRoom(name);
+  if (!room) {
+    if (rooms.length >= MOST_ROOMS) forget(rooms.find(each => each !== active && each.pending.length === 0) ?? rooms[0]);
+    room = addRoom(name);
+    room.client.open();
+  }
+  openRoom(room, options);
+}
+
+function forget(room) {
+  room.client.close();
+  rooms = rooms.filter(each => each !== room);
+}
+
+/** Leaves the room that is shown, and the chat with the last one. */
+function leave() {
+  const index = rooms.indexOf(active);
+  forget(active);
+  if (rooms.length === 0) return leaveForm();
+  openRoom(rooms[Math.min(index, rooms.length - 1)], { remember: 'replace' });
+}
+
+function followAddress() {
+  const name = requestedRoom();
+  if (!entered || name === null || name === active.name || nameProblem(name)) return;
+  joinRoom(name, { remember: 'replace' });
+}
+
+function showNextRoom(step) {
+  const index = (rooms.indexOf(active) + step + rooms.length) % rooms.length;
+  openRoom(rooms[index]);
+}
+
+const showLists = eachFrame(() => {
+  if (!active) return;
+  roomList.show(rooms, active);
+  const unread = rooms.reduce((sum, room) => sum + room.unread, 0);
+  byId('elsewhere').hidden = unread === 0;
+  byId('open-rooms').setAttribute('aria-label', unread > 0 ? `Rooms, ${plural(unread, 'unread message')}` : 'Rooms');
+});
+
+/* The dialog */
+
+async function showDialog() {
+  showTrouble('room-error', '');
+  byId('new-room').value = '';
+  byId('room-dialog').showModal();
+  byId('new-room').focus();
+  showOpenRooms([]);
+  try {
+    const response = await fetch('api/rooms', { cache: 'no-store', signal: AbortSignal.timeout(5000) });
+    if (response.ok) showOpenRooms((await response.json()).rooms);
+  } catch { /* then there are none to choose from */ }
+}
+
+function showOpenRooms(all) {
+  const others = all.filter(({ name }) => !findRoom(name)).sort((a, b) => b.members - a.members).slice(0, 50);
+  byId('open-title').hidden = others.length === 0;
+  byId('open-rooms-list').replaceChildren(...others.map(openRoomItem));
+}
+
+function openRoomItem({ name, members }) {
+  const button = make('button', { className: 'room-link', type: 'button' },
+    make('bdi', { className: 'room-label' }, name),
+    make('span', { className: 'hint small-print' }, plural(members, 'connection')));
+  button.addEventListener('click', () => chooseRoom(name));
+  return make('li', {}, button);
+}
+
+function submitRoom(event) {
+  event.preventDefault();
+  const name = byId('new-room').value.trim();
+  const problem = nameProblem(name);
+  if (name === '') showTrouble('room-error', 'Please enter a room.', byId('new-room'));
+  else if (problem) showTrouble('room-error', `This can’t be a room’s name: ${problem}.`, byId('new-room'));
+  else chooseRoom(name);
+}
+
+function chooseRoom(name) {
+  byId('room-dialog').close();
+  joinRoom(name);
+}
+
+/* The connection */
+
+function stateChanged(room, facts) {
+  if (!entered) return room === active && stateBeforeEntering(facts);
+  showLists();
+  if (room === active) showConnection(room, facts);
+}
+
+function stateBeforeEntering({ state, code, reason }) {
+  // The room has to hear of its welcome first.
+  if (state === State.OPEN) queueMicrotask(() => { if (active && !entered) enter(); });
+  else if (state === State.WAITING) showTrouble('join-error', 'The server cannot be reached. Trying again…');
+  else if (state === State.REFUSED) refused({ code, reason });
 }
 
 function refused({ code, reason }) {
-  const { name, room } = talk;
-  const byPolicy = code ? `The server closed the connection${reason ? `: ${reason}` : ''}.` : null;
-  endTalk();
-  showForm({ name, room, trouble: byPolicy ?? refusalText(name, room) });
+  const room = active.name;
+  const trouble = code === 401 || code === 403 ? 'The server does not know you, or has no room of that name for you. Please sign in first.'
+    : code ? `The server closed the connection${reason ? `: ${reason}` : ''}.` : refusalText(myName, room);
+  signOut();
+  showForm({ name: myName, room, trouble });
 }
 
 /** Browsers do not say why a handshake failed, but the rules for names are known. */
@@ -124,146 +303,113 @@ function refusalText(name, room) {
     + 'the server may also be full, or not allow this page. Try another name, or try again later.';
 }
 
-/* The connection */
-
-function stateChanged({ state, retryAt, code, reason }) {
-  if (!talk) return;
-  if (state === State.REFUSED) return refused({ code, reason });
-  if (state === State.OPEN && !talk.outbox) enterRoom();
-  if (!talk.outbox) return stateBeforeEntering(state);
-  showState(state);
-  showOutage(state, retryAt);
-  if (state === State.OPEN) connectionIsBack();
-  else connectionIsGone();
-}
-
-function stateBeforeEntering(state) {
-  if (state === State.WAITING) showTrouble('The server cannot be reached. Trying again…');
-}
-
-function showState(state) {
+function showConnection(room, { state, retryAt, code, reason }) {
+  const isOpen = state === State.OPEN;
+  const wasLost = byId('state').dataset.lost === room.name;
   // One word for the whole of an outage: it is read out, and each try would be news otherwise.
-  const words = STATE_WORDS[talk.interrupted && state === State.CONNECTING ? State.WAITING : state];
+  const words = STATE_WORDS[wasLost && state === State.CONNECTING ? State.WAITING : state];
   byId('state').dataset.state = state;
+  byId('state').dataset.lost = isOpen ? '' : state === State.WAITING ? room.name : byId('state').dataset.lost ?? '';
   if (byId('state').textContent !== words) byId('state').textContent = words;
-}
-
-function connectionIsBack() {
-  if (talk.interrupted) tell('Connected again. What was said in between is not shown here.');
-  talk.interrupted = false;
-  talk.outbox.connected();
-}
-
-function connectionIsGone() {
-  talk.outbox.disconnected();
-  if (!talk.interrupted) tell('The connection was lost.');
-  talk.interrupted = true;
-}
-
-function showOutage(state, retryAt) {
   clearInterval(countdown);
-  byId('outage').hidden = state === State.OPEN;
-  if (state === State.OPEN) return;
-  const show = () => { byId('outage-text').textContent = outageText(state, retryAt); };
+  byId('outage').hidden = isOpen || state === State.CONNECTING && !wasLost;
+  if (isOpen) return;
+  const show = () => { byId('outage-text').textContent = outageText({ state, retryAt, code, reason }); };
   show();
-  byId('retry').disabled = state !== State.WAITING;
-  if (state === State.WAITING) countdown = setInterval(show, 1000);
+  byId('retry').disabled = state === State.CONNECTING;
+  if (state === State.WAITING && retryAt) countdown = setInterval(show, 1000);
 }
 
-function outageText(state, retryAt) {
-  if (state !== State.WAITING) return 'Connecting…';
+function outageText({ state, retryAt, code, reason }) {
+  if (state === State.CONNECTING) return 'Connecting…';
+  if (state === State.REFUSED) return code ? `The server closed the connection${reason ? `: ${reason}` : ''}.` : 'The server did not let you into this room.';
   const cause = navigator.onLine ? 'No connection.' : 'You are offline.';
+  if (!retryAt) return cause;
   const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
   return `${cause} Trying again in ${seconds} s`;
 }
 
+function tryNow() {
+  if (active.state === State.REFUSED) active.client.open();
+  for (const room of rooms) room.client.retryNow();
+}
+
+/** Back at the page, or on the network: no waiting then, and no trust in connections that have been silent. */
+function wake({ type }) {
+  for (const { client } of rooms) {
+    client.retryNow();
+    if (type === 'online' && Date.now() - client.heardAt > STALE_AFTER) client.reconnect();
+  }
+}
+
 /* What comes in */
 
-function messageCame({ sender, message, time }) {
-  const own = sender === talk.name;
-  if (own) talk.outbox.heard(message);
-  log.add({ kind: own ? 'own' : 'other', sender, text: message, time: timeFrom(time) });
-  showEmpty(false);
-  if (!own) countUnread();
+function somethingSaid(room, entry) {
+  notifier.tell(room, entry);
+  if (room === active && !document.hidden) announcer.add(entry);
 }
 
-function noticeCame({ message, time }) {
-  const [, who, what] = message.match(/^(.*) (joined|left)$/su) ?? [null, '', message];
-  const sender = who === talk.name ? 'You' : who;
-  log.add({ kind: 'notice', sender, text: what, time: timeFrom(time) });
-  if (who !== talk.name) showEmpty(false);
+/** What is new comes after this. */
+function lookAway() {
+  if (active && log.following) active.setDivider(active.lastSeq);
 }
 
-function complaintCame({ error }) {
-  log.add({ kind: 'complaint', sender: '', text: `The server did not take your message: ${error}`, time: new Date() });
-  const text = talk.outbox.returned();
-  if (text !== null && byId('draft').value === '') setDraft(text);
+function seen() {
+  if (entered && active && !document.hidden && log.following) active.markRead();
+  if (entered) showUnread();
 }
 
-/** Something the page itself has to say, between the messages where it belongs. */
-function tell(text) {
-  log.add({ kind: 'notice', sender: '', text, time: new Date() });
+function unreadChanged(room) {
+  if (room === active) seen();
+  else showUnread();
+  showLists();
+  saving ??= setTimeout(save, SAVE_AFTER);
 }
 
-function timeFrom(text) {
-  const time = new Date(text);
-  return Number.isNaN(time.valueOf()) ? new Date() : time;
+function showUnread() {
+  showTitle(active, rooms.reduce((sum, room) => sum + room.unread, 0));
 }
 
-function showEmpty(empty) {
-  byId('empty').hidden = !empty;
+function showTyping() {
+  const names = active.typing;
+  const shown = names.slice(0, MOST_TYPISTS).flatMap((name, index) => [...index > 0 ? [', '] : [], make('bdi', {}, name)]);
+  const more = names.length > MOST_TYPISTS ? ' and others' : '';
+  const dots = make('span', { className: 'dots' }, make('span'), make('span'), make('span'));
+  byId('typing').replaceChildren(...names.length === 0 ? [] : [dots, ...shown, `${more} ${names.length === 1 ? 'is' : 'are'} typing`]);
 }
 
-function countUnread() {
-  if (!document.hidden) return;
-  talk.unread++;
-  showTitle();
+let complaintTimer = null;
+
+function complaintCame(room, { message, id }) {
+  if (room === active && !id) showComplaint(`The server did not take that: ${message}`);
 }
 
-function showTitle() {
-  const unread = talk.unread > 0 ? `(${talk.unread}) ` : '';
-  document.title = `${unread}${talk.room} · Switchboard`;
+function showComplaint(text) {
+  clearTimeout(complaintTimer);
+  byId('complaint').textContent = text;
+  byId('complaint').hidden = text === '';
+  if (text !== '') complaintTimer = setTimeout(() => showComplaint(''), COMPLAINT_LASTS);
 }
 
-/* What goes out */
+/* What goes out, and what is kept */
 
-const draftKey = () => `switchboard.draft.${talk.room}`;
-
-function submitMessage(event) {
-  event.preventDefault();
-  const text = byId('draft').value.trim();
-  if (text === '' || countCharacters(text) > LONGEST_MESSAGE) return;
-  talk.outbox.post(text);
-  showEmpty(false);
-  setDraft('');
+function say(text) {
+  active.setDivider(null);
+  active.client.send(text);
   log.follow();
-  byId('draft').focus();
 }
 
-function setDraft(text) {
-  byId('draft').value = text;
-  draftChanged();
+function savePending(room) {
+  const rest = room.client.pending.map(({ id, message, firstSentAt }) => ({ id, message, firstSentAt }));
+  keep(storeKey('outbox', room.name), rest.length > 0 ? JSON.stringify(rest) : '');
 }
 
-function restoreDraft() {
-  setDraft(recall(draftKey()));
-}
-
-function draftChanged() {
-  const draft = byId('draft');
-  keep(draftKey(), draft.value);
-  draft.style.height = 'auto';
-  draft.style.height = `${draft.scrollHeight + draft.offsetHeight - draft.clientHeight}px`;
-  const excess = countCharacters(draft.value.trim()) - LONGEST_MESSAGE;
-  byId('too-long').textContent = excess > 0 ? `${plural(excess, 'character')} too long` : '';
-  byId('send').disabled = excess > 0;
-}
-
-function draftKeyDown(event) {
-  // An Enter that picks a candidate in an input method is not meant for us.
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  byId('composer').requestSubmit();
+function save() {
+  clearTimeout(saving);
+  saving = null;
+  if (!entered) return;
+  keepForGood(storeKey('rooms'), JSON.stringify(rooms.map(room => room.name)));
+  for (const room of rooms) if (room.readMark) keepForGood(storeKey('read', room.name), JSON.stringify(room.readMark));
 }
 
 async function copyLink() {
@@ -272,26 +418,37 @@ async function copyLink() {
   setTimeout(() => { byId('copy-link').textContent = 'Copy link'; }, 2000);
 }
 
-/* Coming back to the page, or to the network: no waiting then */
-
-function wake() {
-  if (!talk || document.hidden) return;
-  talk.unread = 0;
-  if (talk.outbox) showTitle();
-  talk.client.retryNow();
+function shortcut(event) {
+  if (!entered) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+    event.preventDefault();
+    if (!byId('room-dialog').open) showDialog();
+  } else if (event.altKey && !byId('room-dialog').open && ['ArrowUp', 'ArrowDown'].includes(event.key)) {
+    event.preventDefault();
+    showNextRoom(event.key === 'ArrowUp' ? -1 : 1);
+  }
 }
 
 byId('join').addEventListener('submit', submitJoin);
 byId('leave').addEventListener('click', leave);
-byId('retry').addEventListener('click', () => talk.client.retryNow());
-byId('composer').addEventListener('submit', submitMessage);
-byId('draft').addEventListener('input', draftChanged);
-byId('draft').addEventListener('keydown', draftKeyDown);
+byId('sign-out').addEventListener('click', leaveForm);
+byId('retry').addEventListener('click', tryNow);
+byId('add-room').addEventListener('click', showDialog);
+byId('cancel-room').addEventListener('click', () => byId('room-dialog').close());
+byId('room-form').addEventListener('submit', submitRoom);
 byId('copy-link').addEventListener('click', copyLink);
 byId('copy-link').hidden = !navigator.clipboard; // browsers give it to secure pages only
-document.addEventListener('visibilitychange', wake);
+document.addEventListener('keydown', shortcut);
+document.addEventListener('visibilitychange', event => {
+  if (document.hidden) return lookAway();
+  if (active?.divider >= active?.lastSeq) active.setDivider(null);
+  seen();
+  wake(event);
+});
 window.addEventListener('online', wake);
+window.addEventListener('pagehide', save);
+window.addEventListener('popstate', followAddress);
 
 const knownName = recall(NAME_KEY);
-showForm({ name: knownName, room: requestedRoom() });
-if (knownName && new URLSearchParams(location.search).has('room')) join(knownName, requestedRoom());
+showForm({ name: knownName || recallForGood(NAME_KEY), room: requestedRoom() ?? DEFAULT_ROOM });
+if (knownName) signIn(knownName, requestedRoom() ?? DEFAULT_ROOM);

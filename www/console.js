@@ -1,8 +1,10 @@
 /** The console page: opens one endpoint at a time over WebSocket, EventSource or GET, and logs all that passes. */
 import { ConsoleLog, bytes } from './console-log.js';
+import { mergeEndpoints } from './console-endpoints.js';
 import { byId } from './dom.js';
 
-const ENDPOINTS = [
+/** What is known without asking; what the server says of itself, in /asyncapi.json, is added to it. */
+let endpoints = [
   { path: '/hello', about: 'A fixed greeting: JSON over GET, text for each message over WebSocket.', sample: 'hello' },
   { path: '/hello-ws', about: 'The same greeting, over WebSocket only.', sample: 'hello' },
   { path: '/?username=ann', about: 'Greets by name. Any path without its own endpoint does; without a name it refuses with 403.', sample: 'hello' },
@@ -54,7 +56,7 @@ function showTrouble(text) {
 }
 
 function choosePreset() {
-  const endpoint = ENDPOINTS[byId('preset').value];
+  const endpoint = endpoints[byId('preset').value];
   if (!endpoint) return byId('path').focus();
   byId('path').value = endpoint.path;
   byId('payload').value = endpoint.sample;
@@ -65,9 +67,9 @@ function choosePreset() {
 
 function pathChanged() {
   const path = byId('path').value.trim();
-  const index = ENDPOINTS.findIndex(endpoint => endpoint.path === path);
+  const index = endpoints.findIndex(endpoint => endpoint.path === path);
   byId('preset').value = index < 0 ? 'other' : index;
-  byId('about').textContent = ENDPOINTS[index]?.about ?? '';
+  byId('about').textContent = endpoints[index]?.about ?? '';
   byId('about').hidden = index < 0;
 }
 
@@ -287,8 +289,22 @@ async function copyText(text) {
 /* Start */
 
 function fillPresets() {
-  for (const [index, { path }] of ENDPOINTS.entries()) byId('preset').append(new Option(path, index));
+  byId('preset').replaceChildren();
+  for (const [index, { path }] of endpoints.entries()) byId('preset').append(new Option(path, index));
   byId('preset').append(new Option('Another path', 'other'));
+}
+
+/** Without such a file the list stays what it is. Whoever has chosen something meanwhile keeps it. */
+async function learnEndpoints() {
+  try {
+    const response = await fetch('asyncapi.json', { signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) return;
+    endpoints = mergeEndpoints(endpoints, await response.json());
+  } catch {
+    return;
+  }
+  fillPresets();
+  pathChanged();
 }
 
 function start() {
@@ -313,3 +329,4 @@ byId('payload').addEventListener('keydown', payloadKeyDown);
 byId('copy').addEventListener('click', copyLog);
 byId('clear').addEventListener('click', () => { log.clear(); byId('payload').focus(); });
 start();
+learnEndpoints();

@@ -13,20 +13,53 @@ export function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
 }
 
-/** What lasts as long as the tab. A browser that is told to keep nothing makes these forget, and breaks no page. */
-export function keep(key, value) {
+/**
+ * What is kept as long as the tab, or, by keepForGood(), in the browser. One that is told to keep nothing makes these
+ * forget, and breaks no page.
+ */
+export const keep = (key, value) => keepIn('sessionStorage', key, value);
+export const recall = key => recallFrom('sessionStorage', key);
+export const keepForGood = (key, value) => keepIn('localStorage', key, value);
+export const recallForGood = key => recallFrom('localStorage', key);
+
+function keepIn(storage, key, value) {
   try {
-    if (value) sessionStorage.setItem(key, value);
-    else sessionStorage.removeItem(key);
+    if (value) globalThis[storage].setItem(key, value);
+    else globalThis[storage].removeItem(key);
   } catch { /* then it is not kept */ }
 }
 
-export function recall(key) {
+function recallFrom(storage, key) {
   try {
-    return sessionStorage.getItem(key) ?? '';
+    return globalThis[storage].getItem(key) ?? '';
   } catch {
     return '';
   }
+}
+
+/** What was kept as JSON, or `fallback` when there is none, or something else was made of it. */
+export function parsed(text, fallback) {
+  try {
+    return JSON.parse(text) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+/** `act`, called at the next frame however often it is asked for until then; hidden pages get no frames, but a look. */
+export function eachFrame(act) {
+  let scheduled = false;
+  const run = () => {
+    if (!scheduled) return;
+    scheduled = false;
+    act();
+  };
+  document.addEventListener('visibilitychange', run);
+  return () => {
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(run);
+  };
 }
 
 /** Calls `draw` with all that was put in since the last frame, at once: a flood costs one layout a frame, not one a message. */

@@ -43,13 +43,18 @@ export async function newPage(browser, options = {}) {
   const page = await context.newPage();
   page.setDefaultTimeout(TIMEOUT);
   page.complaints = [];
-  page.on('console', message => { if (['error', 'warning'].includes(message.type())) page.complaints.push(message.text()); });
+  page.on('console', message => { if (['error', 'warning'].includes(message.type()) && !isExpected(message)) page.complaints.push(message.text()); });
   page.on('pageerror', error => page.complaints.push(String(error)));
   page.on('dialog', dialog => { page.complaints.push(`dialog: ${dialog.message()}`); return dialog.dismiss(); });
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', event => console.error(`CSP stopped ${event.violatedDirective} ${event.blockedURI}`));
   });
   return page;
+}
+
+/** Pages ask for what a server need not have, and the browser's console says so. */
+function isExpected(message) {
+  return /\/(asyncapi\.json|api\/tickets)$/.test(message.location().url) && message.text().includes('404');
 }
 
 /** Fills in the form, and returns when the room is open. */
@@ -69,25 +74,60 @@ export async function say(page, text) {
   await page.keyboard.press('Enter');
 }
 
+/** Joins one more room, from within the chat. */
+export async function joinAnother(page, room) {
+  await page.keyboard.press('Control+k');
+  await page.getByLabel('Room’s name').fill(room);
+  await page.keyboard.press('Enter');
+  await page.locator('#room-name').filter({ hasText: exactly(room) }).waitFor();
+  await page.locator('#state[data-state=open]').waitFor();
+}
+
 /** Says `texts` as `name`, over a connection of its own: by the same module, imported into `page`, and then leaves. */
 export function speakAs(page, name, room, texts) {
   return page.evaluate(async ({ name, room, texts }) => {
     const { ChatClient } = await import('/chat-client.js');
     const client = new ChatClient({ username: name, room });
-    let heard = 0;
+    const left = [...texts];
+    const atOnce = 100; // the server lets nobody have more than 256 on their way
+    let kept = 0;
     await new Promise((resolve, reject) => {
-      const fail = why => reject(new Error(`${JSON.stringify(name)}: ${why} after ${heard} of ${texts.length} messages`));
+      const fail = why => reject(new Error(`${JSON.stringify(name)}: ${why} after ${kept} of ${texts.length} messages`));
+      const sendSome = () => left.splice(0, atOnce).forEach(text => client.send(text));
       client.addEventListener('state', ({ detail }) => {
-        if (detail.state === 'open') texts.forEach(text => client.send(text));
-        else if (detail.state !== 'connecting') fail(`${detail.state} ${detail.code ?? ''}`);
+        if (!['open', 'connecting'].includes(detail.state)) fail(`${detail.state} ${detail.code ?? ''}`);
       });
-      client.addEventListener('complaint', ({ detail }) => fail(detail.error));
-      client.addEventListener('message', ({ detail }) => { if (detail.sender === name && ++heard === texts.length) resolve(); });
-      setTimeout(() => fail('no answer'), 5000);
+      client.addEventListener('welcome', sendSome);
+      client.addEventListener('error', ({ detail }) => fail(detail.message));
+      client.addEventListener('ack', () => {
+        if (++kept === texts.length) resolve();
+        else if (kept % atOnce === 0) sendSome();
+      });
+      setTimeout(() => fail('no answer'), 20_000);
       client.open();
     });
     client.close();
   }, { name, room, texts });
+}
+
+/** Stands in for the server's side of the chat on `page`, for what a real server does too seldom. */
+export function playServer(page, onConnection) {
+  let connections = 0;
+  return page.routeWebSocket(/\/chat\?/, socket => {
+    const { searchParams } = new URL(socket.url());
+    const send = frame => socket.send(JSON.stringify(frame));
+    const welcome = (facts = {}) => send({ type: 'welcome', room: searchParams.get('room'), epoch: 'e', seq: 0, members: [searchParams.get('username')], people: 1, ...facts });
+    const hears = handle => socket.onMessage(data => handle(JSON.parse(data)));
+    onConnection({ socket, send, welcome, hears, searchParams }, ++connections);
+  });
+}
+
+/** Makes the page think that nobody is looking at it, or somebody again. */
+export function setHidden(page, hidden) {
+  return page.evaluate(hidden => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
 }
 
 /** The message with exactly this text, in the conversation of `page`. */
@@ -95,8 +135,9 @@ export function message(page, text) {
   return page.locator('#log .text').filter({ hasText: exactly(text) });
 }
 
-export function notice(page, text) {
-  return page.locator('#log .notice').filter({ hasText: text });
+/** Who is in the room, as `page` shows it. */
+export function person(page, name) {
+  return page.locator('#people-list .person-name').filter({ hasText: exactly(name) });
 }
 
 function exactly(text) {

@@ -1,7 +1,7 @@
 /** The chat page as people use it, against the real daemon. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { askToJoin, join, launch, message, newPage, notice, say, speakAs, until } from './browser.mjs';
+import { askToJoin, join, joinAnother, launch, message, newPage, person, playServer, say, setHidden, speakAs, until } from './browser.mjs';
 import { Server } from './server.mjs';
 
 let server, browser;
@@ -18,36 +18,40 @@ after(async () => {
   await server?.stop();
 });
 
-/** Stands in for the server's side of the chat on `page`, for what a real server does too seldom. */
-function playServer(page, onConnection) {
-  let connections = 0;
-  return page.routeWebSocket(/\/chat\?/, socket => onConnection(socket, ++connections));
-}
+const lines = (count, word = 'line') => Array.from({ length: count }, (_, index) => `${word} ${index}`);
+const draft = page => page.getByLabel('Message', { exact: true });
+const roomLink = (page, room) => page.locator('#room-list .room-link', { hasText: room });
+const atEnd = page => until(page, () => {
+  const { scrollHeight, scrollTop, clientHeight } = document.getElementById('scroller');
+  return scrollHeight - scrollTop - clientHeight < 2;
+});
+const message1 = facts => ({ type: 'message', sender: 'bob', message: 'hi', seq: 1, time: new Date().toISOString(), ...facts });
 
-const echo = (socket, data) => socket.send(JSON.stringify({ sender: 'ann', message: JSON.parse(data).message, seq: 1, time: new Date().toISOString() }));
-
-test('two people chat with each other', async () => {
+test('two people chat with each other, and see each other', async () => {
   const [ann, bob] = [await newPage(browser), await newPage(browser)];
   await join(ann, server, { name: 'ann' });
   await join(bob, server, { name: 'bob' });
-  await notice(ann, 'bob joined').waitFor();
+  await person(ann, 'bob').waitFor();
+  await person(bob, 'ann').waitFor();
+  assert.equal(await ann.locator('#people-count').textContent(), '2');
 
   await say(ann, 'Good morning, Bob');
   await message(bob, 'Good morning, Bob').waitFor();
   await say(bob, 'And to you');
   await message(ann, 'And to you').waitFor();
 
-  assert.equal(await ann.locator('.group.own .sender').textContent(), 'You');
-  assert.equal(await ann.locator('.group.other .sender').textContent(), 'bob');
-  assert.equal(await bob.locator('.group.other .sender').textContent(), 'ann');
-  assert.equal(await ann.locator('.pending').count(), 0);
+  assert.deepEqual(await ann.locator('#log .sender').allTextContents(), ['You', 'bob']);
+  assert.deepEqual(await bob.locator('#log .sender').allTextContents(), ['ann', 'You']);
+  await ann.locator('.pending').waitFor({ state: 'detached' });
+  assert.equal(await ann.locator('.own .tick').count(), 1);
 
   await bob.getByRole('button', { name: 'Leave' }).click();
-  await notice(ann, 'bob left').waitFor();
+  await person(ann, 'bob').waitFor({ state: 'detached' });
+  assert.equal(await ann.locator('#people-count').textContent(), '1');
   assert.deepEqual([...ann.complaints, ...bob.complaints], []);
 });
 
-test('rooms are apart, and a link leads into one', async () => {
+test('rooms are apart, and links of both kinds lead into one', async () => {
   const [ann, bob] = [await newPage(browser), await newPage(browser)];
   await join(ann, server, { name: 'ann', room: 'tea & cake #1 + ü' });
   await join(bob, server, { name: 'bob', room: 'another' });
@@ -56,24 +60,99 @@ test('rooms are apart, and a link leads into one', async () => {
 
   const guest = await newPage(browser);
   await guest.goto(ann.url());
-  assert.equal(await guest.getByLabel('Room').inputValue(), 'tea & cake #1 + ü');
+  assert.equal(await guest.getByLabel('Room', { exact: true }).inputValue(), 'tea & cake #1 + ü');
   await guest.getByLabel('Your name').fill('guest');
   await guest.keyboard.press('Enter');
-  await notice(ann, 'guest joined').waitFor();
+  await person(ann, 'guest').waitFor();
   assert.equal(await message(ann, 'only here').count(), 0);
+
+  await guest.evaluate(() => { location.hash = 'room=another'; });
+  await message(guest, 'only here').waitFor();
+  assert.equal(new URL(guest.url()).search + new URL(guest.url()).hash, '?room=another');
+  await guest.goBack();
+  await guest.locator('#room-name').filter({ hasText: 'tea & cake #1 + ü' }).waitFor();
+  const late = await newPage(browser);
+  await late.goto(`${server.url}/#room=another`);
+  assert.equal(await late.getByLabel('Room', { exact: true }).inputValue(), 'another');
 });
 
-test('messages of one speaker stand together, each with its time', async () => {
+test('unread messages of other rooms are counted, and shown as new', async () => {
+  const ann = await newPage(browser);
+  await join(ann, server, { name: 'ann', room: 'left' });
+  await joinAnother(ann, 'right');
+  assert.deepEqual(await ann.locator('#room-list .room-label').allTextContents(), ['left', 'right']);
+  await speakAs(ann, 'bob', 'left', ['one', 'two']);
+  await roomLink(ann, 'left').locator('.badge').filter({ hasText: '2 unread' }).waitFor();
+  await until(ann, () => document.title === '(2) right · Switchboard');
+
+  await roomLink(ann, 'left').click();
+  await message(ann, 'two').waitFor();
+  assert.equal(await ann.locator('.entry', { has: ann.locator('.divider') }).locator('.text').textContent(), 'one');
+  await roomLink(ann, 'left').locator('.badge').waitFor({ state: 'hidden' });
+  await until(ann, () => document.title === 'left · Switchboard');
+  await ann.goBack();
+  await ann.locator('#room-name').filter({ hasText: 'right' }).waitFor();
+
+  await ann.keyboard.press('Alt+ArrowUp');
+  await ann.locator('#room-name').filter({ hasText: 'left' }).waitFor();
+  assert.equal(await ann.locator('.divider').count(), 0);
+});
+
+test('what was not read before the page was closed is unread afterwards', async () => {
+  const ann = await newPage(browser);
+  await join(ann, server, { name: 'ann', room: 'closed' });
+  await joinAnother(ann, 'open');
+  await speakAs(ann, 'bob', 'closed', ['before']);
+  await roomLink(ann, 'closed').click();
+  await message(ann, 'before').waitFor();
+  await roomLink(ann, 'open').click();
+  await ann.goto(`${server.url}/console.html`);
+  await speakAs(ann, 'bob', 'closed', lines(60));
+  await ann.goto(`${server.url}/?room=open`);
+  await roomLink(ann, 'closed').locator('.badge').filter({ hasText: '60 unread' }).waitFor();
+});
+
+test('a person with several windows is one person', async () => {
+  const ann = await newPage(browser);
+  await join(ann, server, { name: 'ann', room: 'windows' });
+  const [bob, again] = [await newPage(browser), await newPage(browser)];
+  await join(bob, server, { name: 'bob', room: 'windows' });
+  await join(again, server, { name: 'bob', room: 'windows' });
+  await say(bob, 'from one');
+  await message(again, 'from one').waitFor();
+  assert.equal(await again.locator('#log .sender').textContent(), 'You');
+  await again.close();
+  await say(bob, 'still here');
+  await message(ann, 'still here').waitFor();
+  assert.deepEqual(await ann.locator('#people-list .person-name').allTextContents(), ['ann', 'bob']);
+});
+
+test('messages of one speaker stand together, each with its time, under the day', async () => {
   const ann = await newPage(browser);
   await join(ann, server, { name: 'ann', room: 'groups' });
   await speakAs(ann, 'bob', 'groups', ['one', 'two', 'three\nfour']);
   await message(ann, 'three\nfour').waitFor();
-  assert.equal(await ann.locator('.group.other').count(), 1);
-  assert.equal(await ann.locator('.group.other .said').count(), 3);
-  for (const time of await ann.locator('.group.other time').all()) {
+  assert.equal(await ann.locator('#log .sender').count(), 1);
+  assert.equal(await ann.locator('#log .entry').count(), 3);
+  assert.deepEqual(await ann.locator('#log .day').allTextContents(), ['Today']);
+  for (const time of await ann.locator('#log time').all()) {
     assert.match(await time.getAttribute('datetime'), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.match(await time.getAttribute('title'), /\d{4}/);
   }
+});
+
+test('days part the conversation', async () => {
+  const ann = await newPage(browser);
+  const at = days => new Date(Date.now() - days * 86_400_000).toISOString();
+  await playServer(ann, ({ welcome, send }) => {
+    welcome({ seq: 3 });
+    [400, 1, 0].forEach((days, index) => send(message1({ seq: index + 1, message: `${days} days ago`, time: at(days) })));
+  });
+  await join(ann, server, { name: 'ann' });
+  await message(ann, '0 days ago').waitFor();
+  const days = await ann.locator('#log .day').allTextContents();
+  assert.match(days[0], /^\w+,? \d+ \w+ 20\d\d$/);
+  assert.deepEqual(days.slice(1), ['Yesterday', 'Today']);
 });
 
 test('hostile names and messages stay text', async () => {
@@ -85,10 +164,10 @@ test('hostile names and messages stay text', async () => {
   await ann.exposeFunction('hacked', () => { hacked = true; });
   await join(ann, server, { name: 'ann', room: '<b>hostile</b>' });
   for (const name of names) await speakAs(ann, name, '<b>hostile</b>', texts);
-  await notice(ann, `${names.at(-1)} left`).waitFor();
+  await until(ann, count => document.querySelectorAll('#log .text').length === count, names.length * texts.length);
 
   assert.deepEqual(await ann.locator('#log .text').allTextContents(), names.flatMap(() => texts));
-  assert.deepEqual(await ann.locator('#log .group .sender').allTextContents(), names);
+  assert.deepEqual(await ann.locator('#log .sender').allTextContents(), names);
   assert.equal(await ann.locator('#room-name').textContent(), '<b>hostile</b>');
   assert.equal(await ann.locator('#log').locator('img, script, b, a').count(), 0);
   assert.equal(await overflow(ann), 0);
@@ -100,6 +179,26 @@ test('hostile names and messages stay text', async () => {
 function overflow(page) {
   return page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth, document.getElementById('scroller').scrollWidth - document.getElementById('scroller').clientWidth));
 }
+
+test('links lead out of the page, and only links', async () => {
+  const ann = await newPage(browser);
+  await join(ann, server, { name: 'ann', room: 'links' });
+  await speakAs(ann, 'bob', 'links', [
+    'See https://example.org/a?b=1&c=2#d, and (http://example.org/x_(y)).',
+    'HTTPS://EXAMPLE.ORG/ü “https://example.org/q” https://example.org/z…',
+    'javascript:alert(1) ftp://example.org data:text/html,x http:// https://bank.example@evil.example/ xhttps://no',
+    '<a href="https://example.org/in">https://example.org/in</a>',
+  ]);
+  await until(ann, () => document.querySelectorAll('#log .text').length === 4);
+  const links = await ann.locator('#log a').evaluateAll(all => all.map(a => [a.textContent, a.rel, a.target]));
+  assert.deepEqual(links.map(([text]) => text), ['https://example.org/a?b=1&c=2#d', 'http://example.org/x_(y)', 'HTTPS://EXAMPLE.ORG/ü',
+    'https://example.org/q', 'https://example.org/z', 'https://example.org/in', 'https://example.org/in']);
+  for (const [, rel, target] of links) {
+    assert.ok(rel.split(' ').includes('noopener'));
+    assert.equal(target, '_blank');
+  }
+  assert.equal(await message(ann, 'See https://example.org/a?b=1&c=2#d, and (http://example.org/x_(y)).').count(), 1);
+});
 
 test('a refused name is said to be refused, and why', async () => {
   const page = await newPage(browser);
@@ -121,8 +220,29 @@ test('a refused name is said to be refused, and why', async () => {
   await trouble.filter({ hasText: 'Please enter your name' }).waitFor();
 
   await page.getByLabel('Your name').fill('ann');
-  await page.getByRole('button', { name: 'Join' }).click();
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
   await page.locator('#state[data-state=open]').waitFor();
+
+  await page.keyboard.press('Control+k');
+  await page.getByLabel('Room’s name').fill('r'.repeat(65));
+  await page.keyboard.press('Enter');
+  await trouble.filter({ hasText: 'longer than 64 characters' }).waitFor();
+});
+
+test('a server that asks for a token gets a ticket, and who has none is told', async () => {
+  const ann = await newPage(browser);
+  let status = 401;
+  await ann.route('**/api/tickets', route => route.fulfill({ status, json: { ticket: 't-1', expires_in: 30 } }));
+  await playServer(ann, ({ socket, welcome, searchParams }) => {
+    if (searchParams.get('ticket') === 't-1') welcome({ user: 'Ann of the token', members: ['Ann of the token'] });
+    else socket.close();
+  });
+  await askToJoin(ann, server, { name: 'ann' });
+  await ann.getByRole('alert').filter({ hasText: 'Please sign in' }).waitFor();
+  status = 201;
+  await ann.keyboard.press('Enter');
+  await ann.locator('#state[data-state=open]').waitFor();
+  assert.equal(await ann.locator('#my-name').textContent(), 'Ann of the token');
 });
 
 test('after a restart of the server everyone is back, and what was typed meanwhile is sent', async () => {
@@ -131,7 +251,7 @@ test('after a restart of the server everyone is back, and what was typed meanwhi
   await join(bob, server, { name: 'bob', room: 'restart' });
 
   await server.stop();
-  await ann.locator('#state').filter({ hasText: /Reconnecting|Connecting/ }).waitFor();
+  await ann.locator('#state').filter({ hasText: /Reconnecting/ }).waitFor();
   await ann.getByRole('button', { name: 'Try now' }).waitFor();
   await say(ann, 'typed while away');
   await ann.locator('.pending[data-fate=waiting]').filter({ hasText: 'typed while away' }).waitFor();
@@ -140,97 +260,292 @@ test('after a restart of the server everyone is back, and what was typed meanwhi
   await bob.locator('#state[data-state=open]').waitFor();
   await ann.locator('#state[data-state=open]').waitFor();
   await message(ann, 'typed while away').waitFor();
-  assert.equal(await ann.locator('.pending').count(), 0);
+  await ann.locator('.pending').waitFor({ state: 'detached' });
   await say(bob, 'here again');
   await message(ann, 'here again').waitFor();
 });
 
 test('who is back online need not wait', async () => {
   const ann = await newPage(browser);
-  await playServer(ann, (socket, connection) => { if (connection === 1) socket.onMessage(() => socket.close({ code: 1001 })); });
+  await playServer(ann, ({ welcome, hears, socket }, connection) => {
+    welcome();
+    if (connection === 1) hears(() => socket.close({ code: 1001 }));
+  });
   await join(ann, server, { name: 'ann' });
   await say(ann, 'bye');
   await until(ann, () => {
     const { dataset } = document.getElementById('state');
     if (dataset.state !== 'waiting') return false;
     dispatchEvent(new Event('online'));
-    return dataset.state === 'connecting';
+    return dataset.state === 'connecting' || dataset.state === 'open';
   });
   await ann.locator('#state[data-state=open]').waitFor();
 });
 
-test('what may not have arrived is neither lost nor said twice unasked', async () => {
+test('one’s own message is shown at once, and confirmed when it is acknowledged', async () => {
   const ann = await newPage(browser);
-  await playServer(ann, (socket, connection) => socket.onMessage(data => connection === 1 ? socket.close({ code: 1001 }) : echo(socket, data)));
+  let acknowledge;
+  await playServer(ann, ({ welcome, hears, send }) => {
+    welcome();
+    hears(({ id, type, message }) => {
+      if (type === 'typing') return;
+      acknowledge = () => { send(message1({ sender: 'ann', message })); send({ type: 'ack', id, seq: 1 }); };
+    });
+  });
+  await join(ann, server, { name: 'ann' });
+  await say(ann, 'hello');
+  await ann.locator('.pending[data-fate=sent] .text').filter({ hasText: 'hello' }).waitFor();
+  await ann.locator('.pending .fate').filter({ hasText: 'Sending…' }).waitFor();
+  assert.equal(await message(ann, 'hello').count(), 0);
+  acknowledge();
+  await message(ann, 'hello').waitFor();
+  await ann.locator('.pending').waitFor({ state: 'detached' });
+  await ann.locator('#log .own .tick').waitFor();
+});
+
+test('what had no answer when the connection broke is sent again under its id', async () => {
+  const ann = await newPage(browser);
+  const ids = [];
+  await playServer(ann, ({ welcome, hears, send, socket }, connection) => {
+    welcome();
+    hears(({ id, type, message }) => {
+      if (type === 'typing') return;
+      ids.push(id);
+      if (connection === 1) return socket.close({ code: 1001 });
+      send({ type: 'ack', id, seq: 1 });
+      send(message1({ sender: 'ann', message }));
+    });
+  });
   await join(ann, server, { name: 'ann' });
   await say(ann, 'did you get this?');
-  await ann.locator('#state[data-state=open]').waitFor();
-  await ann.locator('.pending[data-fate=doubtful]').filter({ hasText: 'May not have arrived' }).waitFor();
-  await ann.getByRole('button', { name: 'Send again' }).click();
   await message(ann, 'did you get this?').waitFor();
-  assert.equal(await ann.locator('.pending').count(), 0);
+  await ann.locator('.pending').waitFor({ state: 'detached' });
+  assert.equal(ids.length, 2);
+  assert.equal(ids[0], ids[1]);
 });
 
 test('a connection that has gone deaf is noticed and replaced', async () => {
   const ann = await newPage(browser);
   await ann.clock.install();
-  await playServer(ann, (socket, connection) => socket.onMessage(data => { if (connection > 1) echo(socket, data); }));
+  await playServer(ann, ({ welcome, hears, send }, connection) => {
+    welcome();
+    hears(({ id, message }) => { if (connection > 1 && id) { send(message1({ sender: 'ann', message })); send({ type: 'ack', id, seq: 1 }); } });
+  });
   await join(ann, server, { name: 'ann' });
   await say(ann, 'anybody there?');
   await ann.locator('.pending[data-fate=sent]').waitFor();
   await ann.clock.runFor(11_000);
-  await ann.locator('.pending[data-fate=doubtful]').waitFor();
-  await ann.locator('#state[data-state=open]').waitFor();
-  await ann.getByRole('button', { name: 'Send again' }).click();
   await message(ann, 'anybody there?').waitFor();
 });
 
-test('a complaint of the server is shown, and the message goes back to where it was typed', async () => {
+test('what the server will not take is shown with the reason, and may be sent again', async () => {
   const ann = await newPage(browser);
-  await playServer(ann, socket => socket.onMessage(() => socket.send('{"sender":"__server","error":"slow down"}')));
+  let refuse = true;
+  await playServer(ann, ({ welcome, hears, send }) => {
+    welcome();
+    hears(({ id, message }) => {
+      if (!id) return;
+      if (refuse) return send({ type: 'error', code: 'muted', message: 'you are muted', id });
+      send({ type: 'ack', id, seq: 1 });
+      send(message1({ sender: 'ann', message }));
+    });
+  });
   await join(ann, server, { name: 'ann' });
   await say(ann, 'faster!');
-  await ann.locator('.notice.complaint').filter({ hasText: 'slow down' }).waitFor();
-  assert.equal(await ann.getByLabel('Message', { exact: true }).inputValue(), 'faster!');
-  assert.equal(await ann.locator('.pending').count(), 0);
+  await ann.locator('.pending[data-fate=failed]').filter({ hasText: 'Not sent: you are muted' }).waitFor();
+  refuse = false;
+  await ann.getByRole('button', { name: 'Send again' }).click();
+  await message(ann, 'faster!').waitFor();
+
+  refuse = true;
+  await say(ann, 'no more');
+  await ann.getByRole('button', { name: 'Discard' }).click();
+  await ann.locator('.pending').waitFor({ state: 'detached' });
 });
 
-test('a closing by policy ends it, with the reason', async () => {
+for (const [code, reason] of [[1008, 'too many messages'], [4403, 'banned by eve']]) {
+  test(`a closing with ${code} ends it, with the reason`, async () => {
+    const ann = await newPage(browser);
+    let connections = 0;
+    await playServer(ann, ({ welcome, hears, socket }) => {
+      connections++;
+      welcome();
+      hears(({ id }) => { if (id) socket.close({ code, reason }); });
+    });
+    await join(ann, server, { name: 'ann' });
+    await say(ann, 'spam');
+    await ann.locator('#outage').filter({ hasText: reason }).waitFor();
+    await ann.locator('#state[data-state=refused]').waitFor();
+    await ann.waitForTimeout(600);
+    assert.equal(connections, 1);
+    await ann.getByRole('button', { name: 'Try now' }).click();
+    await ann.locator('#outage').filter({ hasText: reason }).waitFor();
+    assert.equal(connections, 2);
+  });
+}
+
+test('a deleted message is shown as deleted, and moderation is told', async () => {
   const ann = await newPage(browser);
-  await playServer(ann, socket => socket.onMessage(() => socket.close({ code: 1008, reason: 'too many messages' })));
+  let moderate;
+  await playServer(ann, ({ welcome, send }) => {
+    welcome({ seq: 0 });
+    send(message1({ message: 'rude' }));
+    send(message1({ seq: 2, message: 'fine' }));
+    moderate = () => {
+      send({ type: 'delete', seq: 3, deleted: 1, by: 'eve' });
+      send({ type: 'moderation', seq: 4, action: 'mute', user: 'bob', by: 'eve' });
+      send({ type: 'something-new', seq: 5 });
+      send(message1({ seq: 6, message: 'after' }));
+    };
+  });
   await join(ann, server, { name: 'ann' });
-  await say(ann, 'spam');
-  await ann.getByRole('alert').filter({ hasText: 'too many messages' }).waitFor();
+  await message(ann, 'rude').waitFor();
+  moderate();
+  await message(ann, 'after').waitFor();
+  assert.deepEqual(await ann.locator('#log .text').allTextContents(), ['This message was deleted', 'fine', 'after']);
+  await ann.locator('#log .notice').filter({ hasText: 'bob was muted by eve' }).waitFor();
 });
 
-test('too long a message is not sent but kept, and counted as people count', async () => {
+test('a reset throws away what was there, and shows what follows', async () => {
+  const ann = await newPage(browser);
+  await playServer(ann, ({ welcome, send, socket, searchParams }, connection) => {
+    if (connection === 1) {
+      welcome();
+      send(message1({ message: 'old' }));
+      setTimeout(() => socket.close({ code: 1001 }), 100);
+    } else {
+      assert.equal(searchParams.get('since'), '1');
+      assert.equal(searchParams.get('epoch'), 'e');
+      welcome({ epoch: 'f', seq: 7 });
+      send({ type: 'reset', epoch: 'f', seq: 6 });
+      send(message1({ seq: 7, message: 'new' }));
+    }
+  });
+  await join(ann, server, { name: 'ann' });
+  await message(ann, 'new').waitFor();
+  assert.equal(await message(ann, 'old').count(), 0);
+});
+
+test('the length is shown near the limit, and too long a message is not sent but kept', async () => {
   const ann = await newPage(browser);
   await join(ann, server, { name: 'ann', room: 'long' });
+  await draft(ann).fill('x'.repeat(3000));
+  assert.equal(await ann.locator('#length').textContent(), '');
+  await draft(ann).fill('x'.repeat(4000));
+  await ann.getByText('96 characters left').waitFor();
   await say(ann, '😀'.repeat(4097));
   await ann.getByText('1 character too long').waitFor();
   assert.equal(await ann.getByRole('button', { name: 'Send' }).isDisabled(), true);
+  await ann.getByRole('status').filter({ hasText: 'The message is too long' }).waitFor({ state: 'attached' });
   await say(ann, '😀'.repeat(4096));
   await message(ann, '😀'.repeat(4096)).waitFor();
 });
 
-test('a reload keeps name, room and draft', async () => {
+test('a reload keeps name, room, and the draft of each room', async () => {
   const ann = await newPage(browser);
   await join(ann, server, { name: 'ann', room: 'kept' });
-  await ann.getByLabel('Message', { exact: true }).fill('half a thought');
+  await draft(ann).fill('half a thought');
+  await joinAnother(ann, 'other');
+  assert.equal(await draft(ann).inputValue(), '');
+  await draft(ann).fill('another half');
   await ann.reload();
   await ann.locator('#state[data-state=open]').waitFor();
-  assert.equal(await ann.locator('#room-name').textContent(), 'kept');
-  assert.equal(await ann.getByLabel('Message', { exact: true }).inputValue(), 'half a thought');
+  assert.equal(await ann.locator('#room-name').textContent(), 'other');
+  assert.equal(await draft(ann).inputValue(), 'another half');
+  await roomLink(ann, 'kept').click();
+  assert.equal(await draft(ann).inputValue(), 'half a thought');
+});
+
+test('a reload loses nothing that is on its way', async () => {
+  const ann = await newPage(browser);
+  let deaf = true;
+  const ids = new Set();
+  await playServer(ann, ({ welcome, hears, send }) => {
+    welcome();
+    hears(({ id, message }) => {
+      if (!id) return;
+      ids.add(id);
+      if (deaf) return;
+      send({ type: 'ack', id, seq: 1 });
+      send(message1({ sender: 'ann', message }));
+    });
+  });
+  await join(ann, server, { name: 'ann' });
+  await say(ann, 'on its way');
+  await ann.locator('.pending').waitFor();
+  deaf = false;
+  await ann.reload();
+  await message(ann, 'on its way').waitFor();
+  assert.equal(ids.size, 1);
+});
+
+test('earlier messages come when one scrolls up, to the first one, and the place is kept', async () => {
+  const ann = await newPage(browser);
+  await join(ann, server, { name: 'other', room: 'elsewhere' });
+  await speakAs(ann, 'bob', 'past', lines(400));
+  await join(await forget(ann), server, { name: 'ann', room: 'past' });
+  await message(ann, 'line 399').waitFor();
+  assert.equal(await message(ann, 'line 100').count(), 0);
+
+  await ann.locator('#scroller').focus();
+  await ann.keyboard.press('PageUp');
+  for (let turn = 0; turn < 60 && await message(ann, 'line 0').count() === 0; turn++) {
+    const before = await topmost(ann);
+    await ann.locator('#scroller').evaluate(it => { it.scrollTop = 20; });
+    await ann.waitForTimeout(60);
+    const after = await topmost(ann);
+    assert.ok(after <= before, `from line ${before} to ${after}`);
+  }
+  await message(ann, 'line 0').waitFor();
+  await ann.keyboard.press('Home');
+  await ann.getByText('The beginning of past').waitFor();
+  const shown = await ann.locator('#log .text').allTextContents();
+  assert.deepEqual(shown, lines(400).slice(0, shown.length));
+  assert.ok(shown.length <= 300, `${shown.length} are in the document`);
+
+  await ann.getByRole('button', { name: 'Newest' }).click();
+  await message(ann, 'line 399').waitFor();
+  await atEnd(ann);
+});
+
+/** The number of the line at the top of the window. */
+function topmost(page) {
+  return page.evaluate(() => {
+    const { top } = document.getElementById('scroller').getBoundingClientRect();
+    const entry = [...document.querySelectorAll('#log .entry')].find(it => it.getBoundingClientRect().bottom > top + 1);
+    return Number(entry.querySelector('.text').textContent.split(' ')[1]);
+  });
+}
+
+/** As if someone else sat down at this browser. */
+async function forget(page) {
+  await page.evaluate(() => { localStorage.clear(); sessionStorage.clear(); });
+  return page;
+}
+
+test('earlier messages that can’t be loaded may be asked for again', async () => {
+  const ann = await newPage(browser);
+  await join(ann, server, { name: 'other', room: 'elsewhere' });
+  await speakAs(ann, 'bob', 'flaky', lines(80));
+  let fail = true;
+  await ann.route('**/messages?**', route => fail ? route.fulfill({ status: 500, body: '' }) : route.continue());
+  await join(await forget(ann), server, { name: 'ann', room: 'flaky' });
+  await message(ann, 'line 79').waitFor();
+  await ann.locator('#scroller').focus();
+  await ann.keyboard.press('Home');
+  await ann.getByText('could not be loaded').waitFor();
+  fail = false;
+  await ann.getByRole('button', { name: 'Try again' }).click();
+  await message(ann, 'line 0').waitFor();
 });
 
 test('who has scrolled up stays there, and is told of what is new', async () => {
   const ann = await newPage(browser);
   await join(ann, server, { name: 'ann', room: 'scroll' });
-  await speakAs(ann, 'bob', 'scroll', Array.from({ length: 60 }, (_, index) => `line ${index}`));
+  await speakAs(ann, 'bob', 'scroll', lines(60));
   await message(ann, 'line 59').waitFor();
   const scroller = ann.locator('#scroller');
-  const fromEnd = () => scroller.evaluate(it => it.scrollHeight - it.scrollTop - it.clientHeight);
-  assert.ok(await fromEnd() < 2, 'new messages are followed');
+  await atEnd(ann);
 
   await scroller.focus();
   await ann.keyboard.press('Home');
@@ -243,17 +558,21 @@ test('who has scrolled up stays there, and is told of what is new', async () => 
   assert.equal(await scroller.evaluate(it => it.scrollTop), place);
 
   await newer.click();
-  assert.ok(await fromEnd() < 2);
+  await atEnd(ann);
   assert.equal(await newer.isVisible(), false);
 });
 
 test('a busy room does not pull back who scrolls up', async () => {
   const ann = await newPage(browser);
-  await playServer(ann, socket => socket.onMessage(() => {
-    let count = 0;
-    const chatter = setInterval(() => ++count < 1000 ? socket.send(JSON.stringify({ sender: 'bob', message: `line ${count}` })) : clearInterval(chatter), 5);
-    ann.on('close', () => clearInterval(chatter));
-  }));
+  await playServer(ann, ({ welcome, hears, send }) => {
+    welcome();
+    hears(({ id }) => {
+      if (!id) return;
+      let count = 0;
+      const chatter = setInterval(() => ++count < 1000 ? send(message1({ seq: count, message: `line ${count}` })) : clearInterval(chatter), 5);
+      ann.on('close', () => clearInterval(chatter));
+    });
+  });
   await join(ann, server, { name: 'ann' });
   await say(ann, 'talk');
   await message(ann, 'line 60').waitFor();
@@ -264,17 +583,117 @@ test('a busy room does not pull back who scrolls up', async () => {
   await until(ann, () => document.getElementById('scroller').scrollTop === 0);
 });
 
-test('a flood leaves the page with the newest thousand', async () => {
+test('a flood is followed to its end', async () => {
   const ann = await newPage(browser);
-  const flood = 1500;
-  await playServer(ann, socket => socket.onMessage(() => {
-    for (let index = 0; index < flood; index++) socket.send(JSON.stringify({ sender: `u${index % 7}`, message: `drop ${index}` }));
-  }));
+  await playServer(ann, ({ welcome, hears, send }) => {
+    welcome();
+    hears(({ id }) => {
+      if (!id) return;
+      for (let index = 1; index <= 900; index++) setTimeout(() => send(message1({ seq: index, sender: `u${index % 7}`, message: `drop ${index}` })), index);
+    });
+  });
   await join(ann, server, { name: 'ann' });
   await say(ann, 'rain');
-  await message(ann, `drop ${flood - 1}`).waitFor();
-  const shown = await ann.locator('#log .text').count();
-  assert.ok(shown > 900 && shown <= 1000, `${shown} are shown`);
+  await message(ann, 'drop 900').waitFor();
+  await atEnd(ann);
+  const shown = await ann.locator('#log .text').allTextContents();
+  assert.ok(shown.length >= 150 && shown.length <= 200, `${shown.length} are in the document`);
+  assert.deepEqual(shown, lines(901, 'drop').slice(-shown.length));
+});
+
+test('someone who types is announced, until they have spoken', async () => {
+  const [ann, bob] = [await newPage(browser), await newPage(browser)];
+  await join(ann, server, { name: 'ann', room: 'typing' });
+  await join(bob, server, { name: 'bob', room: 'typing' });
+  await draft(bob).pressSequentially('he');
+  await ann.getByText('bob is typing').waitFor();
+  assert.equal(await bob.locator('#typing').textContent(), '');
+  await draft(bob).press('Enter');
+  await message(ann, 'he').waitFor();
+  await until(ann, () => document.getElementById('typing').textContent === '');
+});
+
+test('who typed when the connection broke is not shown to type for ever', async () => {
+  const ann = await newPage(browser);
+  await playServer(ann, ({ welcome, send, hears, socket }) => {
+    welcome();
+    send({ type: 'typing', user: 'bob' });
+    hears(() => socket.close({ code: 1001 }));
+  });
+  await ann.clock.install();
+  await join(ann, server, { name: 'ann' });
+  await ann.getByText('bob is typing').waitFor();
+  await say(ann, 'bye');
+  await ann.locator('#outage').waitFor();
+  assert.equal(await ann.locator('#typing').textContent(), '');
+});
+
+test('a hidden page counts in its title, and notifies those who want it', async () => {
+  const ann = await newPage(browser);
+  await ann.addInitScript(() => {
+    globalThis.notified = [];
+    globalThis.Notification = class {
+      static permission = 'default';
+      static async requestPermission() { return this.permission = 'granted'; }
+      constructor(title, { body }) { notified.push([title, body, this]); }
+      close() {}
+    };
+  });
+  await join(ann, server, { name: 'ann', room: 'hidden' });
+  await setHidden(ann, true);
+  await speakAs(ann, 'bob', 'hidden', ['psst']);
+  await until(ann, () => document.title === '(1) hidden · Switchboard');
+  assert.deepEqual(await ann.evaluate(() => notified), []);
+
+  await setHidden(ann, false);
+  await until(ann, () => document.title === 'hidden · Switchboard');
+  assert.equal(await ann.locator('.entry', { has: ann.locator('.divider') }).locator('.text').textContent(), 'psst');
+  await ann.getByRole('button', { name: 'Notifications' }).click();
+  await ann.locator('#notify[aria-pressed=true]').waitFor();
+  await speakAs(ann, 'bob', 'hidden', ['seen']);
+  await message(ann, 'seen').waitFor();
+  await joinAnother(ann, 'desk');
+  await setHidden(ann, true);
+  await speakAs(ann, 'bob', 'hidden', ['look here', 'and here']);
+  await until(ann, () => document.title === '(2) desk · Switchboard');
+  assert.deepEqual(await ann.evaluate(() => notified.map(([title, body]) => [title, body])), [['bob in hidden', 'look here']]);
+  await ann.evaluate(() => notified[0][2].onclick());
+  await ann.locator('#room-name').filter({ hasText: 'hidden' }).waitFor();
+  await setHidden(ann, false);
+  const firstNew = ann.locator('.entry', { has: ann.locator('.divider') });
+  assert.equal(await firstNew.locator('.text').textContent(), 'look here');
+  assert.equal(await firstNew.locator('.sender').textContent(), 'bob');
+});
+
+test('new messages are read out, many of them as a number', async () => {
+  const ann = await newPage(browser);
+  await join(ann, server, { name: 'ann', room: 'ears' });
+  await speakAs(ann, 'bob', 'ears', ['hello']);
+  await ann.locator('#announcer').getByText('bob: hello').waitFor({ state: 'attached' });
+  await speakAs(ann, 'bob', 'ears', lines(40));
+  await ann.locator('#announcer').getByText(/^\d+ new messages$/).first().waitFor({ state: 'attached' });
+  assert.ok(await ann.locator('#announcer p').count() <= 3);
+  await say(ann, 'my own');
+  await message(ann, 'my own').waitFor();
+  assert.equal(await ann.locator('#announcer').getByText('my own').count(), 0);
+});
+
+test('on a phone the lists lie over the conversation, and go away again', async () => {
+  const ann = await newPage(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await join(ann, server, { name: 'ann', room: 'phone' });
+  await ann.getByRole('button', { name: 'Rooms' }).click();
+  await roomLink(ann, 'phone').waitFor();
+  for (let turn = 0; turn < 8; turn++) {
+    await ann.keyboard.press('Tab');
+    assert.equal(await ann.locator('#room-column :focus').count(), 0, 'what lies beneath is out of reach');
+  }
+  await ann.keyboard.press('Escape');
+  await focusIs(ann, 'open-rooms');
+  assert.equal(await roomLink(ann, 'phone').isVisible(), false);
+  await ann.getByRole('button', { name: 'people here' }).click();
+  await person(ann, 'ann').waitFor();
+  await ann.getByRole('button', { name: 'Close the list of people' }).click();
+  await focusIs(ann, 'open-people');
 });
 
 test('everything can be done from the keyboard', async () => {
@@ -294,23 +713,32 @@ test('everything can be done from the keyboard', async () => {
   await message(ann, 'first\nsecond').waitFor();
   await focusIs(ann, 'draft');
 
-  await speakAs(ann, 'bob', 'keys', Array.from({ length: 60 }, (_, index) => `line ${index}`));
+  await speakAs(ann, 'bob', 'keys', lines(60));
   await message(ann, 'line 59').waitFor();
   await ann.keyboard.press('Shift+Tab');
   await focusIs(ann, 'scroller');
   await ann.keyboard.press('Home');
   await until(ann, () => document.getElementById('scroller').scrollTop === 0);
   await speakAs(ann, 'bob', 'keys', ['news']);
-  await ann.locator('#newer').waitFor();
+  await ann.locator('#newer').filter({ hasText: 'new message' }).waitFor();
   await ann.keyboard.press('Tab');
   await focusIs(ann, 'newer');
   await ann.keyboard.press('Enter');
   await ann.locator('#newer').waitFor({ state: 'hidden' });
   await focusIs(ann, 'scroller');
+  for (const id of ['open-people', 'leave']) {
+    await ann.keyboard.press('Shift+Tab');
+    await focusIs(ann, id);
+  }
+  await joinAnother(ann, 'more keys');
+  await focusIs(ann, 'draft');
+  await roomLink(ann, 'more keys').focus();
   await ann.keyboard.press('Shift+Tab');
-  await focusIs(ann, 'leave');
   await ann.keyboard.press('Enter');
-  await ann.getByRole('button', { name: 'Join' }).waitFor();
+  await ann.locator('#room-name').filter({ hasText: /^keys$/ }).waitFor();
+  await ann.getByRole('button', { name: 'Change name' }).focus();
+  await ann.keyboard.press('Enter');
+  await ann.getByRole('button', { name: 'Join', exact: true }).waitFor();
 });
 
 function focusIs(page, id) {

@@ -5,12 +5,15 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 
 // Node takes a .js file without a package beside it for CommonJS; as a data URL it is the module that a browser sees.
 const source = await readFile(new URL('../../www/chat-client.js', import.meta.url), 'utf8');
-const { ChatClient, State, chatUrl, nameProblem, retryDelay } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const module = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { ChatClient, Fate, State, SUBPROTOCOL, chatUrl, countCharacters, nameProblem, retryDelay } = module;
 
 /** A network whose server is well or not, and on which every connection's fate is in the test's hands. */
 class Network {
   sockets = [];
   well = true;
+  answers = {}; // by path: { status, body }
+  asked = [];
 
   constructor() {
     const network = this;
@@ -18,15 +21,21 @@ class Network {
       readyState = 0;
       sent = [];
 
-      constructor(url) {
+      constructor(url, protocols) {
         super();
         this.url = url;
+        this.query = Object.fromEntries(new URL(url).searchParams);
+        this.protocols = protocols;
         network.sockets.push(this);
       }
 
       send(data) { this.sent.push(JSON.parse(data)); }
       close() { this.readyState = 3; }
       opens() { this.readyState = 1; this.dispatchEvent(new Event('open')); }
+      welcomes(facts = {}) {
+        this.opens();
+        this.receives({ type: 'welcome', room: 'lobby', epoch: 'e', seq: 0, members: ['ann'], people: 1, ...facts });
+      }
       closes(code, reason = '') { this.readyState = 3; this.dispatchEvent(Object.assign(new Event('close'), { code, reason })); }
       receives(frame) { this.dispatchEvent(Object.assign(new Event('message'), { data: typeof frame === 'string' ? frame : JSON.stringify(frame) })); }
     };
@@ -34,9 +43,14 @@ class Network {
 
   get last() { return this.sockets.at(-1); }
 
-  async fetch() {
+  async fetch(url, options = {}) {
+    const { pathname, search } = new URL(url);
+    this.asked.push({ path: pathname + search, ...options });
     if (!this.well) throw new TypeError('Failed to fetch');
-    return { ok: true };
+    if (pathname === '/healthz') return { ok: true, status: 200 };
+    const { status = 404, body = {} } = this.answers[pathname] ?? {};
+    const answer = typeof body === 'function' ? body(new URL(url).searchParams) : body;
+    return { ok: status < 300, status, json: async () => answer };
   }
 }
 
@@ -45,13 +59,25 @@ let network, client, states, heard;
 beforeEach(() => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   network = new Network();
-  client = new ChatClient({ username: 'ann', base: 'http://example.org/', network });
+  make({});
+});
+
+/** A client, opened, in place of the one before. */
+function make(options) {
+  client?.close();
+  client = new ChatClient({ username: 'ann', base: 'http://example.org/', network, ...options });
   states = [];
   heard = [];
   client.addEventListener('state', ({ detail }) => states.push(detail));
-  for (const type of ['message', 'notice', 'complaint']) client.addEventListener(type, ({ detail }) => heard.push([type, detail.message ?? detail.error]));
+  for (const type of ['welcome', 'message', 'reset', 'delete', 'moderation', 'ack', 'presence', 'typing', 'error']) {
+    client.addEventListener(type, ({ detail }) => { if (type !== 'welcome') heard.push([type, detail]); });
+  }
   client.open();
-});
+}
+
+const said = (seq, message = `m${seq}`, sender = 'bob') => ({ type: 'message', sender, message, seq, time: '2026-01-02T03:04:05.678Z' });
+const fates = () => client.pending.map(({ message, fate }) => [message, fate]);
+const words = () => heard.filter(([type]) => type === 'message').map(([, { message }]) => message);
 
 afterEach(() => {
   client.close();
@@ -64,10 +90,10 @@ const settle = () => new Promise(resolve => setImmediate(resolve));
 const state = () => states.at(-1).state;
 
 test('the address is encoded, and as safe as the page it came with', () => {
-  assert.equal(chatUrl('http://h:3000/chat-client.js', 'ann', 'lobby'), 'ws://h:3000/chat?username=ann&room=lobby');
-  assert.equal(chatUrl('https://h/console.html', 'ann', 'lobby'), 'wss://h/chat?username=ann&room=lobby');
-  assert.equal(chatUrl('https://h/x/', 'a b+c&d=é%', '#1'), 'wss://h/x/chat?username=a%20b%2Bc%26d%3D%C3%A9%25&room=%231');
-  assert.doesNotThrow(() => chatUrl('https://h/', 'half an emoji \ud83d', 'lobby'));
+  assert.equal(chatUrl('http://h:3000/chat-client.js', { username: 'ann', room: 'lobby' }), 'ws://h:3000/chat?username=ann&room=lobby');
+  assert.equal(chatUrl('https://h/console.html', { username: 'ann', room: 'lobby' }), 'wss://h/chat?username=ann&room=lobby');
+  assert.equal(chatUrl('https://h/x/', { username: 'a b+c&d=é%', room: '#1' }), 'wss://h/x/chat?username=a%20b%2Bc%26d%3D%C3%A9%25&room=%231');
+  assert.doesNotThrow(() => chatUrl('https://h/', { username: 'half an emoji \ud83d', room: 'lobby' }));
 });
 
 test('names are judged as the server judges them', () => {
@@ -85,26 +111,234 @@ test('delays grow to a ceiling, and are spread', () => {
   assert.equal(retryDelay(3, () => 0), 2000);
 });
 
-test('messages, notices and complaints are told apart, and nonsense is left alone', () => {
-  network.last.opens();
-  network.last.receives({ sender: 'bob', message: 'hi', seq: 1 });
-  network.last.receives({ sender: '__server', message: 'cy joined' });
-  network.last.receives({ sender: '__server', error: 'too long' });
-  for (const nonsense of ['', 'not JSON', 'null', '[]', '{"sender":7}', '{"sender":"bob"}']) network.last.receives(nonsense);
-  assert.deepEqual(heard, [['message', 'hi'], ['notice', 'cy joined'], ['complaint', 'too long']]);
+test('the types name all that there is, and no more', async () => {
+  const types = await readFile(new URL('../../www/chat-client.d.ts', import.meta.url), 'utf8');
+  const exported = [...types.matchAll(/^export (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(exported.toSorted(), Object.keys(module).toSorted());
+  const members = [...types.match(/^export class ChatClient [^]*?^}/m)[0].matchAll(/^  (?:readonly )?(\w+)[(:]/gm)].map(([, name]) => name);
+  const real = [...Object.getOwnPropertyNames(Object.getPrototypeOf(client)), ...Object.keys(client)];
+  assert.deepEqual(members.filter(name => name !== 'addEventListener').toSorted(), real.toSorted());
 });
 
-test('it sends while there is a connection, and says so when there is none', () => {
-  assert.equal(client.send('early'), false);
+test('characters are counted as people count', () => {
+  assert.equal(countCharacters('aé😀'), 3);
+});
+
+test('it speaks the chat’s protocol, and is open when it is welcome', () => {
+  assert.deepEqual(network.last.protocols, [SUBPROTOCOL]);
   network.last.opens();
-  assert.equal(client.send('hi'), true);
-  assert.deepEqual(network.last.sent, [{ message: 'hi' }]);
+  assert.equal(state(), State.CONNECTING);
+  network.last.welcomes();
+  assert.equal(state(), State.OPEN);
+});
+
+test('frames are told apart, and nonsense is left alone', () => {
+  network.last.welcomes();
+  const frames = [said(1), { type: 'delete', seq: 2, deleted: 1 }, { type: 'moderation', seq: 3, action: 'mute', user: 'bob' },
+    { type: 'presence', joined: ['cy'], left: [], people: 2 }, { type: 'typing', user: 'bob' }, { type: 'error', code: 'bad_json', message: 'what?' }];
+  for (const frame of frames) network.last.receives(frame);
+  network.last.receives({ type: 'typing', user: 'ann' });
+  for (const nonsense of ['', 'not JSON', 'null', '[]', '{"type":7}', '{"sender":"bob"}', '{"type":"constructor"}']) network.last.receives(nonsense);
+  assert.deepEqual(heard, frames.map(frame => [frame.type, frame]));
+});
+
+test('a message without a sequence is none, and one that comes twice is heard once', () => {
+  network.last.welcomes();
+  for (const frame of [said(1), said(1), said(2), { ...said(3), seq: undefined }, { ...said(3), seq: '3' }, said(1)]) network.last.receives(frame);
+  assert.deepEqual(words(), ['m1', 'm2']);
+});
+
+test('it goes on where the connection broke, past frames that it does not know', () => {
+  make({ history: 50 });
+  assert.equal(network.last.query.history, '50');
+  assert.equal('since' in network.last.query, false);
+  network.last.welcomes({ seq: 7 });
+  network.last.receives(said(6));
+  network.last.receives(said(7));
+  network.last.receives({ type: 'poll', seq: 8 });
+  network.last.closes(1013);
+  client.retryNow();
+  assert.deepEqual([network.last.query.since, network.last.query.epoch], ['8', 'e']);
+  network.last.welcomes({ seq: 9 });
+  network.last.receives(said(9));
+  assert.deepEqual(words(), ['m6', 'm7', 'm9']);
+});
+
+test('a connection that breaks before the history came asks for it again', () => {
+  make({ history: 50 });
+  network.last.welcomes({ seq: 7 });
   network.last.closes(1006);
-  assert.equal(client.send('late'), false);
+  client.retryNow();
+  assert.equal('since' in network.last.query, false);
+  make({});
+  network.last.welcomes({ seq: 7 });
+  network.last.closes(1006);
+  client.retryNow();
+  assert.equal(network.last.query.since, '7');
+});
+
+test('a reset begins anew', () => {
+  network.last.welcomes();
+  for (let seq = 1; seq <= 5; seq++) network.last.receives(said(seq));
+  network.last.closes(1006);
+  client.retryNow();
+  network.last.welcomes({ epoch: 'f', seq: 2 });
+  network.last.receives({ type: 'reset', epoch: 'f', seq: 1 });
+  network.last.receives(said(2, 'new'));
+  assert.deepEqual(words().slice(-1), ['new']);
+  network.last.closes(1006);
+  client.retryNow();
+  assert.deepEqual([network.last.query.since, network.last.query.epoch], ['2', 'f']);
+});
+
+test('what is sent has an id of its own, and is pending until it is acknowledged', () => {
+  network.last.welcomes();
+  const [one, two] = [client.send('one'), client.send('two')];
+  assert.notEqual(one, two);
+  assert.ok(Buffer.byteLength(one) <= 64);
+  assert.deepEqual(network.last.sent, [{ id: one, message: 'one' }, { id: two, message: 'two' }]);
+  network.last.receives({ type: 'ack', id: one, seq: 1 });
+  assert.deepEqual(fates(), [['two', Fate.SENT]]);
+  network.last.receives(said(1, 'one', 'ann')); // the acknowledgement does not make it old
+  assert.deepEqual(words(), ['one']);
+});
+
+test('what has no answer is sent again, in order and under its id, and what waited goes out', () => {
+  client.send('early');
+  assert.deepEqual(fates(), [['early', Fate.WAITING]]);
+  network.last.welcomes();
+  client.send('later');
+  const { sent } = network.last;
+  network.last.closes(1006);
+  assert.deepEqual(fates(), [['early', Fate.WAITING], ['later', Fate.WAITING]]);
+  client.send('away');
+  client.retryNow();
+  assert.deepEqual(network.last.sent, []);
+  network.last.welcomes();
+  assert.deepEqual(network.last.sent.map(({ message }) => message), ['early', 'later', 'away']);
+  assert.deepEqual(network.last.sent.slice(0, 2), sent);
+});
+
+test('after ten minutes nobody knows whether it had arrived', () => {
+  network.last.welcomes();
+  client.send('old');
+  client.send('echoed');
+  network.last.closes(1006);
+  network.well = false;
+  mock.timers.tick(20_000);
+  for (let minute = 0; minute < 10; minute++) mock.timers.tick(60_000);
+  client.retryNow();
+  network.last.welcomes({ seq: 1 });
+  assert.deepEqual(network.last.sent, []);
+  assert.deepEqual(fates(), [['old', Fate.DOUBTFUL], ['echoed', Fate.DOUBTFUL]]);
+  network.last.receives(said(1, 'echoed', 'ann'));
+  assert.deepEqual(fates(), [['old', Fate.DOUBTFUL]]);
+  client.retry(client.pending[0].id);
+  assert.deepEqual(network.last.sent.map(({ message }) => message), ['old']);
+});
+
+test('what a former page left is taken over', () => {
+  make({ pending: [{ id: 'x-1', message: 'left', firstSentAt: Date.now() }] });
+  network.last.welcomes();
+  assert.deepEqual(network.last.sent, [{ id: 'x-1', message: 'left' }]);
+});
+
+test('a refused message fails with the reason; one that only came too fast is sent again', () => {
+  network.last.welcomes();
+  const [bad, fast] = [client.send('bad'), client.send('fast')];
+  network.last.receives({ type: 'error', code: 'muted', message: 'you are muted', id: bad });
+  network.last.receives({ type: 'error', code: 'too_fast', message: 'slowly', id: fast });
+  assert.deepEqual(fates(), [['bad', Fate.FAILED], ['fast', Fate.WAITING]]);
+  assert.equal(client.pending[0].error, 'you are muted');
+  mock.timers.tick(500);
+  assert.deepEqual(network.last.sent.at(-1), { id: fast, message: 'fast' });
+  client.discard(bad);
+  assert.deepEqual(fates(), [['fast', Fate.SENT]]);
+});
+
+test('a connection without an answer is replaced, one on which something comes is not', () => {
+  network.last.welcomes();
+  client.send('hello?');
+  mock.timers.tick(5_000);
+  network.last.receives({ type: 'typing', user: 'bob' });
+  mock.timers.tick(5_000);
+  assert.equal(network.sockets.length, 1);
+  mock.timers.tick(10_000);
+  assert.equal(network.sockets.length, 2);
+  network.last.welcomes();
+  assert.deepEqual(network.last.sent.map(({ message }) => message), ['hello?']);
+});
+
+test('typing is told at most every two seconds', () => {
+  network.last.welcomes();
+  client.typing();
+  client.typing();
+  mock.timers.tick(2_000);
+  client.typing();
+  assert.deepEqual(network.last.sent, [{ type: 'typing' }, { type: 'typing' }]);
+});
+
+test('a token is exchanged for a ticket before each connection', async () => {
+  network.answers['/api/tickets'] = { status: 201, body: { ticket: 't-1', expires_in: 30 } };
+  make({ token: () => 'secret' });
+  await settle();
+  const { path, method, headers } = network.asked.at(-1);
+  assert.deepEqual([path, method, headers.Authorization], ['/api/tickets', 'POST', 'Bearer secret']);
+  assert.equal(network.last.query.ticket, 't-1');
+  assert.equal('username' in network.last.query, false);
+  assert.equal(network.last.url.includes('secret'), false);
+  network.last.welcomes();
+  network.last.closes(4401);
+  network.answers['/api/tickets'].body = { ticket: 't-2' };
+  client.retryNow();
+  await settle();
+  assert.equal(network.last.query.ticket, 't-2');
+  network.last.closes(4401);
+  network.answers['/api/tickets'] = { status: 401 };
+  client.retryNow();
+  await settle();
+  assert.deepEqual(states.at(-1), { state: State.REFUSED, code: 401, reason: 'not signed in' });
+});
+
+test('a server without tokens lets a client with one in by its name', async () => {
+  make({ token: 'secret' });
+  await settle();
+  assert.equal(network.last.query.username, 'ann');
+});
+
+test('who is turned away and can get a ticket uses it', async () => {
+  network.answers['/api/tickets'] = { status: 201, body: { ticket: 't-1' } };
+  network.last.closes(1006);
+  await settle();
+  assert.equal(network.last.query.ticket, 't-1');
+  network.last.welcomes();
+  network.last.closes(1006);
+  client.retryNow();
+  await settle();
+  assert.equal(network.sockets.length, 3);
+  assert.equal(network.last.query.ticket, 't-1');
+});
+
+test('history comes by before=, or by after= from a server that does not know it', async () => {
+  const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => said(from + index));
+  const kept = range(1, 100);
+  const answer = known => query => {
+    const [before, after, limit] = ['before', 'after', 'limit'].map(name => query.has(name) ? Number(query.get(name)) : null);
+    const messages = known && before !== null ? kept.filter(({ seq }) => seq < before).slice(-limit)
+      : after !== null ? kept.filter(({ seq }) => seq > after).slice(0, limit) : kept.slice(-limit);
+    return { room: 'lobby', epoch: 'e', seq: 100, messages };
+  };
+  for (const known of [true, false]) {
+    network.answers['/api/rooms/lobby/messages'] = { status: 200, body: answer(known) };
+    assert.deepEqual((await client.historyBefore(51, 20)).messages, range(31, 50));
+    assert.deepEqual((await client.historyBefore(6, 20)).messages, range(1, 5));
+  }
+  network.answers['/api/rooms/lobby/messages'].status = 500;
+  await assert.rejects(client.historyBefore(51, 20), /HTTP 500/);
 });
 
 test('a lost connection is tried again, later each time', () => {
-  network.last.opens();
+  network.last.welcomes();
   const delays = [];
   for (let attempt = 0; attempt < 6; attempt++) {
     network.last.closes(1001, 'going away');
@@ -119,22 +353,22 @@ test('a lost connection is tried again, later each time', () => {
 
 test('a connection that has held starts the delays anew, one that breaks at once does not', () => {
   for (let attempt = 0; attempt < 6; attempt++) {
-    network.last.opens();
+    network.last.welcomes();
     network.last.closes(1013);
     mock.timers.tick(30_000);
   }
-  network.last.opens();
+  network.last.welcomes();
   network.last.closes(1013);
   assert.ok(states.at(-1).retryAt - Date.now() > 10_000);
   mock.timers.tick(30_000);
-  network.last.opens();
+  network.last.welcomes();
   mock.timers.tick(5_000);
   network.last.closes(1013);
   assert.ok(states.at(-1).retryAt - Date.now() <= 500);
 });
 
 test('who waits can be told to try at once', () => {
-  network.last.opens();
+  network.last.welcomes();
   network.last.closes(1006);
   client.retryNow();
   assert.equal(state(), State.CONNECTING);
@@ -165,7 +399,7 @@ test('a server that is away has refused nobody', async () => {
 });
 
 test('whoever was let in once goes on trying', async () => {
-  network.last.opens();
+  network.last.welcomes();
   for (let attempt = 0; attempt < 5; attempt++) {
     network.last.closes(1006);
     await settle();
@@ -174,25 +408,31 @@ test('whoever was let in once goes on trying', async () => {
   }
 });
 
-test('1008 ends it, with the reason', () => {
-  network.last.opens();
-  network.last.closes(1008, 'be nice');
-  assert.deepEqual(states.at(-1), { state: State.REFUSED, code: 1008, reason: 'be nice' });
-});
+for (const code of [1008, 4403]) {
+  test(`${code} ends it, with the reason, until it is opened again`, () => {
+    network.last.welcomes();
+    network.last.closes(code, 'be nice');
+    assert.deepEqual(states.at(-1), { state: State.REFUSED, code, reason: 'be nice' });
+    mock.timers.tick(600_000);
+    assert.equal(network.sockets.length, 1);
+    client.open();
+    assert.equal(state(), State.CONNECTING);
+  });
+}
 
 test('a handshake that hangs is given up', () => {
   const hanging = network.last;
   mock.timers.tick(15_000);
   assert.equal(state(), State.WAITING);
-  hanging.opens();
+  hanging.welcomes();
   assert.equal(state(), State.WAITING);
 });
 
 test('after close() nothing happens any more', () => {
   const socket = network.last;
-  socket.opens();
+  socket.welcomes();
   client.close();
-  socket.receives({ sender: 'bob', message: 'hi' });
+  socket.receives(said(1));
   socket.closes(1000);
   mock.timers.tick(600_000);
   assert.equal(state(), State.CLOSED);

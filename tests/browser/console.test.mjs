@@ -1,7 +1,7 @@
 /** The console page, against the real daemon. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { launch, newPage } from './browser.mjs';
+import { launch, newPage, until } from './browser.mjs';
 import { Server } from './server.mjs';
 
 let server, browser;
@@ -127,4 +127,29 @@ test('a server that goes away says so', async () => {
   await server.stop();
   await row(page, 'close 0x8', '1001 going away').waitFor();
   await server.start();
+});
+
+test('the endpoints are those that the server describes, or the built-in ones', async () => {
+  const paths = page => page.getByLabel('Endpoint').locator('option').allTextContents();
+  let document = { channels: {
+    chat: { address: '/chat', title: 'The chat, as described' },
+    news: { address: '/news', summary: 'What is new' },
+    odd: { address: null },
+  } };
+  const page = await newPage(browser);
+  await page.route('**/asyncapi.json', route => document ? route.fulfill({ json: document }) : route.fulfill({ status: 404, body: '' }));
+  await page.goto(`${server.url}/console.html`);
+  await until(page, () => document.getElementById('preset').options[1].textContent === '/news');
+  assert.deepEqual((await paths(page)).slice(0, 2), ['/chat?username=ann&room=lobby', '/news']);
+  assert.ok((await paths(page)).includes('/metrics'));
+  await page.getByLabel('Endpoint').selectOption('/news');
+  assert.equal(await page.getByLabel('Path and query').inputValue(), '/news');
+  assert.equal(await page.locator('#about').textContent(), 'What is new');
+
+  document = null;
+  const answered = page.waitForResponse('**/asyncapi.json');
+  await page.reload();
+  await answered;
+  assert.ok((await paths(page)).includes('/hello'));
+  assert.equal((await paths(page)).includes('/news'), false);
 });

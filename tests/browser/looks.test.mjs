@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, test } from 'node:test';
-import { DESKTOP, PHONE, join, launch, message, newPage, say, screenshot, speakAs } from './browser.mjs';
+import { DESKTOP, PHONE, join, joinAnother, launch, message, newPage, person, say, screenshot, speakAs } from './browser.mjs';
 import { Server } from './server.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -26,8 +26,11 @@ after(async () => {
 /** Ann's page of a room where Bob and she have been talking. */
 async function conversation(ann, room) {
   await join(ann, server, { name: 'Ann', room });
+  await joinAnother(ann, `${room} 2`);
+  await ann.goBack();
   await speakAs(ann, 'Bob', room, ['Morning! Is the new build up?', 'I only see yesterday’s.']);
-  await say(ann, 'Going up now, two minutes.');
+  await speakAs(ann, 'Bot', `${room} 2`, ['3 of 3 done']);
+  await say(ann, 'Going up now, two minutes. See https://example.org/releases/2026-11.');
   await say(ann, 'One write a member now, whatever the number of messages, so a busy room costs no more than a quiet one.');
   const endless = `No spaces: ${'endless'.repeat(40)}`;
   await speakAs(ann, 'Bob', room, [endless]);
@@ -48,14 +51,14 @@ async function busyConsole(options) {
 /** Nothing sticks out of the window, and no text out of where it is written. */
 async function assertFits(page, width) {
   await page.setViewportSize({ width, height: 700 });
-  const sticksOut = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll('.text, .payload')]
+  const sticksOut = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll('.text, .payload, .card')]
     .filter(element => element.scrollWidth > element.clientWidth).map(element => `${element.localName}.${element.className}`));
   assert.deepEqual(sticksOut, [], `${page.url()} at ${width} px`);
 }
 
 async function assertAccessible(page) {
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map(node => node.html).join('\n  ')}`);
   assert.deepEqual(found, []);
 }
@@ -83,6 +86,37 @@ for (const [name, options] of Object.entries({ desktop: { viewport: DESKTOP }, p
     await conversation(page, `Build ${name}`);
     await screenshot(page, `chat-${name}`);
     await assertAccessible(page);
+    for (const width of [320, 375, 800]) await assertFits(page, width);
+    assert.deepEqual(page.complaints, []);
+  });
+
+  test(`the lists and the dialog, ${name}, shut nobody out`, async () => {
+    const page = await newPage(browser, options);
+    await join(page, server, { name: 'Ann', room: `Lists ${name}` });
+    await page.keyboard.press('Control+k');
+    await page.getByLabel('Room’s name').waitFor();
+    await screenshot(page, `dialog-${name}`);
+    await assertAccessible(page);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.getByRole('button', { name: 'Rooms' }).click();
+    await screenshot(page, `rooms-${name}`);
+    await assertAccessible(page);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'people here' }).click();
+    await person(page, 'Ann').waitFor();
+    await assertAccessible(page);
+  });
+
+  test(`the status, ${name}: fits, and shuts nobody out`, async () => {
+    const [page, ann] = [await newPage(browser, options), await newPage(browser)];
+    await page.goto(`${server.url}/status.html`);
+    await join(ann, server, { name: 'Ann', room: 'measured' });
+    await say(ann, 'Something to count');
+    await page.locator('.card', { hasText: 'Messages delivered' }).waitFor();
+    await screenshot(page, `status-${name}`);
+    assertLightness(await lightness(page), options);
+    await assertAccessible(page);
     for (const width of [320, 375]) await assertFits(page, width);
     assert.deepEqual(page.complaints, []);
   });
@@ -95,6 +129,40 @@ for (const [name, options] of Object.entries({ desktop: { viewport: DESKTOP }, p
     for (const width of [320, 375]) await assertFits(page, width);
     assert.deepEqual(page.complaints, []);
   });
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`every name can be read on every ground, ${colorScheme}`, async () => {
+    const page = await newPage(browser, { colorScheme });
+    await join(page, server, { name: 'Ann', room: 'voices' });
+    const contrasts = await page.evaluate(measureVoices);
+    assert.equal(contrasts.length, 12 * 4);
+    for (const { voice, ground, contrast } of contrasts) assert.ok(contrast >= 4.5, `voice ${voice} on ${ground}: ${contrast.toFixed(2)}`);
+  });
+}
+
+/** Runs in the page: the contrast of each name's colour with what it may stand on, as WCAG 2 counts it. */
+function measureVoices() {
+  const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d', { willReadFrequently: true });
+  const luminance = colour => {
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map(part => part / 255).map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const probe = document.getElementById('my-avatar').firstElementChild;
+  const found = [];
+  for (let voice = 0; voice < 12; voice++) {
+    probe.className = `avatar voice-${voice}`;
+    const ink = luminance(getComputedStyle(probe).color);
+    const grounds = { itself: getComputedStyle(probe).backgroundColor };
+    for (const name of ['surface', 'panel', 'hover']) grounds[name] = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
+    for (const [ground, colour] of Object.entries(grounds)) {
+      const [light, dark] = [ink, luminance(colour)].sort((a, b) => b - a);
+      found.push({ voice, ground, contrast: (light + 0.05) / (dark + 0.05) });
+    }
+  }
+  return found;
 }
 
 test('without a connection the page says so, and shuts nobody out', async () => {

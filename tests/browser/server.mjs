@@ -17,21 +17,23 @@ export class Server {
   #daemon = null;
   #output = '';
 
-  constructor(port) {
+  constructor(port, config) {
     this.port = port;
+    this.config = config;
     this.url = TLS_CERT ? `https://localhost:${port}` : `http://${ADDRESS}:${port}`;
   }
 
-  /** A running daemon, on a port that was free a moment ago. */
-  static async start() {
-    const server = new Server(await freePort());
+  /** A running daemon, on a port that was free a moment ago; `config` is the path of a file. */
+  static async start({ config = null } = {}) {
+    const server = new Server(await freePort(), config);
     await server.start();
     return server;
   }
 
   /** Starts it, again after stop(), and returns when it answers. */
   async start() {
-    this.#daemon = spawn(BINARY, ['--port', String(this.port), '--www', WWW, '--address', ADDRESS, ...TLS_OPTIONS], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const config = this.config ? ['--config', this.config] : [];
+    this.#daemon = spawn(BINARY, [...config, '--port', String(this.port), '--www', WWW, '--address', ADDRESS, ...TLS_OPTIONS], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#daemon.stdout, this.#daemon.stderr]) stream.on('data', chunk => this.#output += chunk);
     let failure = null;
     this.#daemon.on('error', error => failure = error.message);
@@ -43,10 +45,19 @@ export class Server {
     }
   }
 
-  async stop() {
-    if (!this.#daemon || this.#daemon.exitCode !== null) return;
+  stop() {
+    return this.#end('SIGTERM');
+  }
+
+  /** Without a chance to tidy up. */
+  kill() {
+    return this.#end('SIGKILL');
+  }
+
+  async #end(signal) {
+    if (!this.#daemon || this.#daemon.exitCode !== null || this.#daemon.signalCode !== null) return;
     const gone = once(this.#daemon, 'exit');
-    this.#daemon.kill('SIGTERM');
+    this.#daemon.kill(signal);
     await gone;
   }
 

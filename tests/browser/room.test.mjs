@@ -1,0 +1,137 @@
+/** What the page knows of a room, by itself: with a client that does as the test says. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { beforeEach, test } from 'node:test';
+
+const source = await readFile(new URL('../../www/chat-room.js', import.meta.url), 'utf8');
+const { Room } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+
+class Client extends EventTarget {
+  username = 'ann';
+  room = 'lobby';
+  state = 'open';
+  epoch = null;
+  pending = [];
+  pages = [];
+
+  tell(type, detail = null) { this.dispatchEvent(new CustomEvent(type, { detail })); }
+  welcomes(facts) {
+    this.epoch = facts.epoch ?? 'e';
+    this.tell('welcome', { members: ['ann'], people: 1, epoch: this.epoch, seq: 0, ...facts });
+  }
+  hears(seq, sender = 'bob', message = `m${seq}`) { this.tell('message', said(seq, sender, message)); }
+  async historyBefore(before) {
+    this.asked = before;
+    const page = this.pages.shift();
+    if (!page) throw new Error('no answer');
+    return { epoch: this.epoch, messages: page };
+  }
+}
+
+const said = (seq, sender = 'bob', message = `m${seq}`) => ({ type: 'message', sender, message, seq, time: '2026-01-02T03:04:05.678Z' });
+
+let client, room, told;
+
+function make(readMark) {
+  client = new Client();
+  room = new Room(client, readMark);
+  told = [];
+  for (const type of ['append', 'prepend', 'replace', 'update', 'trim', 'pending', 'unread', 'said']) {
+    room.addEventListener(type, ({ detail }) => told.push([type, detail]));
+  }
+}
+
+beforeEach(() => make(null));
+
+const toldOf = type => told.filter(([each]) => each === type).map(([, detail]) => detail);
+const seqs = () => room.entries.map(({ seq }) => seq);
+
+test('a room that one comes to for the first time has nothing unread, what is said then is', () => {
+  client.welcomes({ seq: 2 });
+  client.hears(1);
+  client.hears(2);
+  assert.equal(room.unread, 0);
+  client.hears(3);
+  client.hears(4, 'ann');
+  assert.equal(room.unread, 1);
+  assert.deepEqual(toldOf('said').map(({ text }) => text), ['m3']);
+  room.markRead();
+  assert.equal(room.unread, 0);
+  assert.deepEqual(room.readMark, { epoch: 'e', seq: 4 });
+});
+
+test('what was said since the last visit is unread, also what is older than the first page', () => {
+  make({ epoch: 'e', seq: 10 });
+  client.welcomes({ seq: 100 });
+  for (let seq = 51; seq <= 100; seq++) client.hears(seq);
+  assert.equal(room.unread, 90);
+  assert.equal(room.divider, 10);
+  assert.deepEqual(toldOf('said'), []);
+});
+
+test('another epoch makes everything new', () => {
+  make({ epoch: 'old', seq: 10 });
+  client.welcomes({ seq: 2 });
+  client.hears(1);
+  client.hears(2);
+  assert.equal(room.unread, 2);
+});
+
+test('the read mark never goes back', () => {
+  make({ epoch: 'e', seq: 10 });
+  client.welcomes({ seq: 10 });
+  room.markRead();
+  assert.deepEqual(room.readMark, { epoch: 'e', seq: 10 });
+});
+
+test('older pages go in front, and the first one is known', async () => {
+  client.welcomes({ seq: 100 });
+  client.hears(99);
+  client.hears(100);
+  client.pages = [[said(97), said(98)], [{ type: 'delete', seq: 95, deleted: 94 }, { type: 'delete', seq: 96, deleted: 1 }], [said(94)], []];
+  assert.equal(await room.loadOlder(), true);
+  assert.deepEqual(seqs(), [97, 98, 99, 100]);
+  await room.loadOlder();
+  assert.equal(room.complete, false);
+  await room.loadOlder();
+  assert.equal(client.asked, 95);
+  assert.equal(room.entries[0].deleted, true);
+  await room.loadOlder();
+  assert.equal(room.complete, true);
+  assert.deepEqual(toldOf('prepend').map(({ count }) => count), [2, 0, 1, 0]);
+});
+
+test('a page that can’t be had, or comes after a reset, changes nothing', async () => {
+  client.welcomes({ seq: 100 });
+  client.hears(100);
+  assert.equal(await room.loadOlder(), false);
+  client.pages = [[said(99)]];
+  const loading = room.loadOlder();
+  client.epoch = 'f';
+  client.tell('reset', { epoch: 'f', seq: 5 });
+  client.hears(6);
+  await loading;
+  assert.deepEqual(seqs(), [6]);
+});
+
+test('one’s own message that comes back is no longer pending, until a break shows that it was a guess', () => {
+  client.welcomes({});
+  client.pending = [{ id: 'a', message: 'hi', fate: 'sent' }, { id: 'b', message: 'hi', fate: 'sent' }];
+  client.hears(1, 'ann', 'hi');
+  assert.deepEqual(room.pending.map(({ id }) => id), ['b']);
+  client.tell('state', { state: 'waiting' });
+  assert.deepEqual(room.pending.map(({ id }) => id), ['a', 'b']);
+});
+
+test('the oldest are forgotten when there are very many, unless someone reads there', () => {
+  client.welcomes({});
+  room.mayTrim = false;
+  for (let seq = 1; seq <= 20_001; seq++) client.hears(seq);
+  assert.equal(room.entries.length, 20_001);
+  room.mayTrim = true;
+  client.hears(20_002);
+  assert.deepEqual(toldOf('trim'), [{ count: 4_000 }]);
+  assert.equal(room.entries[0].seq, 4_001);
+  assert.equal(room.complete, false);
+  assert.equal(room.indexOf(4_002), 1);
+});

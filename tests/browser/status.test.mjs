@@ -1,0 +1,92 @@
+/** The status page, and how it reads /metrics. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, afterEach, before, test } from 'node:test';
+import { join, launch, newPage, speakAs } from './browser.mjs';
+import { Server } from './server.mjs';
+
+const source = await readFile(new URL('../../www/metrics-text.js', import.meta.url), 'utf8');
+const { commitMetric, meanDuration, parseMetrics, rate, total } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+
+let server, browser;
+
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
+
+afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const card = (page, title) => page.locator('.card').filter({ has: page.getByRole('heading', { name: title }) });
+
+test('metrics are read with their labels and help', () => {
+  const metrics = parseMetrics('# HELP a_total What a is.\n# TYPE a_total counter\na_total{x="1",y="q\\"\\\\}"} 3\na_total{x="2",y=""} 4.5\nb +Inf\n\nnonsense\n');
+  assert.deepEqual(metrics.samples, [
+    { name: 'a_total', labels: { x: '1', y: 'q"\\}' }, value: 3 },
+    { name: 'a_total', labels: { x: '2', y: '' }, value: 4.5 },
+    { name: 'b', labels: {}, value: Infinity },
+  ]);
+  assert.equal(metrics.help.get('a_total'), 'What a is.');
+  assert.equal(total(metrics, 'a_total'), 7.5);
+  assert.equal(total(metrics, 'c'), null);
+});
+
+test('rates are told from two readings, across a restart too', () => {
+  const [one, two, restarted] = ['a_total 10', 'a_total 30', 'a_total 4'].map(parseMetrics);
+  assert.equal(rate(null, one, 2, 'a_total'), null);
+  assert.equal(rate(one, two, 2, 'a_total'), 10);
+  assert.equal(rate(two, restarted, 2, 'a_total'), 2);
+  assert.equal(rate(parseMetrics(''), one, 2, 'a_total'), 5);
+  assert.equal(rate(one, two, 2, 'b_total'), null);
+});
+
+test('a commit’s time is the mean of those between two readings', () => {
+  const name = 'switchboard_journal_commit_seconds';
+  const [one, two] = [[10, 1], [20, 1.5]].map(([count, sum]) => parseMetrics(`${name}_bucket{le="+Inf"} ${count}\n${name}_sum ${sum}\n${name}_count ${count}\n`));
+  assert.equal(commitMetric(two), name);
+  assert.equal(commitMetric(parseMetrics('a 1')), null);
+  assert.equal(meanDuration(one, two, name), 0.05);
+  assert.equal(meanDuration(two, two, name), 0);
+});
+
+test('the page shows the server live, and says when it is gone', async () => {
+  const page = await newPage(browser);
+  await page.goto(`${server.url}/status.html`);
+  await page.locator('#state[data-state=open]').waitFor();
+  await card(page, 'Connections').locator('.value').filter({ hasText: /^0/ }).waitFor();
+  await page.locator('#figures td').filter({ hasText: /^switchboard_rooms$/ }).waitFor();
+
+  const ann = await newPage(browser);
+  await join(ann, server, { name: 'ann' });
+  await card(page, 'Connections').locator('.value').filter({ hasText: /^1/ }).waitFor();
+  await speakAs(ann, 'bob', 'lobby', ['one', 'two', 'three', 'four']);
+  await card(page, 'Messages received').locator('.value').filter({ hasText: /^[1-9]/ }).waitFor();
+  assert.match(await card(page, 'Messages received').locator('.line').getAttribute('d'), /^M[\d.,]+L[\d.,L]+$/);
+
+  await server.stop();
+  await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor();
+  assert.equal(await page.locator('#state').getAttribute('data-state'), 'waiting');
+  await server.start();
+  await page.locator('#state[data-state=open]').waitFor();
+});
+
+test('what the server tells besides is shown, what it does not is left out', async () => {
+  const page = await newPage(browser);
+  let count = 0;
+  await page.route('**/metrics', route => route.fulfill({ body: 'switchboard_connections{endpoint="/chat"} 7\nprocess_resident_memory_bytes 20971520\n'
+    + `switchboard_journal_commit_seconds_sum ${0.002 * ++count}\nswitchboard_journal_commit_seconds_count ${count}\n` }));
+  await page.goto(`${server.url}/status.html`);
+  await card(page, 'Memory').locator('.value').filter({ hasText: '20 MiB' }).waitFor();
+  await card(page, 'Commit time').locator('.value').filter({ hasText: '2 ms' }).waitFor();
+  assert.deepEqual(await page.locator('.card h2').allTextContents(), ['Connections', 'Commit time', 'Memory']);
+
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const seen = count;
+  await page.waitForTimeout(1500);
+  assert.equal(count, seen);
+});

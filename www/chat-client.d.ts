@@ -1,0 +1,115 @@
+/** The types of chat-client.js. */
+
+export const SUBPROTOCOL: 'switchboard.chat.v1';
+/** The name that nobody but the server may bear. */
+export const SERVER: '__server';
+/** In characters (code points), as countCharacters() counts them. */
+export const LONGEST_NAME: number;
+export const LONGEST_MESSAGE: number;
+
+export const State: {
+  readonly CONNECTING: 'connecting';
+  readonly OPEN: 'open';
+  /** Lost, and going to try again at `retryAt`. */
+  readonly WAITING: 'waiting';
+  /** The server does not want us; it is not tried again until open() is called. */
+  readonly REFUSED: 'refused';
+  readonly CLOSED: 'closed';
+};
+export type State = (typeof State)[keyof typeof State];
+
+export const Fate: {
+  /** For a connection, or for the server to have time. */
+  readonly WAITING: 'waiting';
+  readonly SENT: 'sent';
+  /** Sent so long ago that the server would no longer know it for the same: only its author can tell whether to retry(). */
+  readonly DOUBTFUL: 'doubtful';
+  /** The server would not take it, as `error` says. */
+  readonly FAILED: 'failed';
+};
+export type Fate = (typeof Fate)[keyof typeof Fate];
+
+/** A message of one's own that is not acknowledged yet. */
+export interface Pending {
+  id: string;
+  message: string;
+  fate: Fate;
+  /** Milliseconds since 1970; null when it has not been sent yet. */
+  firstSentAt: number | null;
+  error: string | null;
+}
+
+export interface ChatOptions {
+  /** Who one is; on a server that asks for tokens, the token says it. */
+  username?: string;
+  room?: string;
+  /** So many of the newest messages come first. */
+  history?: number;
+  /** A JSON Web Token, or what fetches one, to be exchanged for tickets; without it the page's cookies have to do. */
+  token?: string | (() => string | Promise<string>) | null;
+  /** Ask for a ticket from the start; by default only with a token, or when the server turns us away. */
+  tickets?: boolean;
+  /** What a former client of the same person had not got acknowledged. */
+  pending?: Pick<Pending, 'id' | 'message' | 'firstSentAt'>[];
+  /** Where the server lives; by default where this module came from. */
+  base?: string | URL;
+  /** What to reach it with. */
+  network?: { WebSocket: typeof WebSocket; fetch: typeof fetch };
+}
+
+export interface Message { type: 'message'; sender: string; message: string; seq: number; time: string }
+export interface Page { room: string; epoch: string; seq: number; messages: Message[] }
+
+export interface ChatEvents {
+  /** The connection has changed. `code` and `reason` are those of the close frame, or the status of a refused ticket. */
+  state: { state: State; retryAt?: number; code?: number; reason?: string };
+  /** The server has let us in; again after each reconnection. */
+  welcome: { room: string; epoch: string; seq: number; members: string[]; people?: number };
+  /** What came so far is no longer good: the newest page follows, beginning after `seq`. */
+  reset: { epoch: string; seq: number };
+  /** Someone said something; one's own words come back this way too. In order, and once each. */
+  message: Message;
+  /** The message `deleted` has been taken back. */
+  delete: { seq: number; deleted: number; by?: string };
+  moderation: { seq: number; action: string; user?: string; by?: string };
+  /** What was sent under `id` is kept, as `seq`. The message itself may have come already, or comes yet. */
+  ack: { id: string; seq: number };
+  /** `client.pending` has changed. */
+  pending: null;
+  presence: { joined: string[]; left: string[]; people?: number };
+  /** Someone else is typing. */
+  typing: { user: string };
+  /** The server could not take something; with `id`, the message that failed for good. */
+  error: { code: string; message: string; id?: string };
+}
+
+export class ChatClient extends EventTarget {
+  constructor(options: ChatOptions);
+  readonly state: State;
+  readonly username: string;
+  readonly room: string;
+  readonly epoch: string | null;
+  readonly seq: number | null;
+  /** When the server last sent anything, in milliseconds since 1970. */
+  readonly heardAt: number;
+  readonly pending: Pending[];
+  open(): void;
+  close(): void;
+  send(message: string): string;
+  retry(id: string): void;
+  discard(id: string): void;
+  typing(): void;
+  retryNow(): void;
+  reconnect(): void;
+  historyBefore(before: number, limit?: number): Promise<Page>;
+  addEventListener<K extends keyof ChatEvents>(type: K, listener: (event: CustomEvent<ChatEvents[K]>) => void,
+    options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+}
+
+export function chatUrl(base: string | URL, query: Record<string, string>): string;
+export function countCharacters(text: string): number;
+/** Why the server would refuse this name, or null. */
+export function nameProblem(name: string): string | null;
+/** In milliseconds. */
+export function retryDelay(attempt: number, random?: () => number): number;

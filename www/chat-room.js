@@ -1,0 +1,269 @@
+/**
+ * What the page knows of one room: what was said, who is there, and what has not been read. It touches no DOM.
+ *
+ * Its events: `append`, `prepend` { count }, `replace` (all is new), `update` { seq }, `trim` { count }, `pending`,
+ * `people`, `typing`, `unread`, `state` and `complaint` with the client's facts, and `said` with a message of someone else's.
+ *
+ * An entry is { kind: 'message' | 'notice', seq, sender, text, time, own, deleted }; entries are in the order of seq.
+ */
+const MOST_ENTRIES = 20_000;
+const TRIMMED_AT_ONCE = 4_000;
+const PAGE = 50;
+const TYPING_LASTS = 5_000;
+
+const ACTIONS = { mute: 'was muted', unmute: 'may speak again', kick: 'was sent out', ban: 'was banned', unban: 'may come back' };
+
+export class Room extends EventTarget {
+  name;
+  client;
+  entries = [];
+  people = new Set();
+  peopleCount = 0;
+  unread = 0;
+  divider = null; // what is after this seq is shown as new
+  complete = false; // there is nothing older
+  loading = false;
+  mayTrim = true;
+  #readMark; // { epoch, seq } up to where it has been read
+  #quietUntil = 0; // what is up to this seq was said before we came
+  #deleted = new Set();
+  #cursor = Infinity; // the oldest of which we have heard, be it an entry or not
+  #typing = new Map();
+  #claimed = new Map(); // ids of one's own messages that seem to have come back, by id
+
+  constructor(client, readMark = null) {
+    super();
+    this.name = client.room;
+    this.client = client;
+    this.#readMark = readMark;
+    const on = (type, act) => client.addEventListener(type, ({ detail }) => act(detail));
+    on('state', facts => this.#stateChanged(facts));
+    on('welcome', facts => this.#welcomed(facts));
+    on('reset', facts => this.#reset(facts));
+    on('message', frame => this.#heard(frame));
+    on('delete', frame => this.#delete(frame));
+    on('moderation', frame => this.#moderated(frame));
+    on('presence', facts => this.#presence(facts));
+    on('typing', ({ user }) => this.#typed(user));
+    on('error', facts => this.#tell('complaint', facts));
+    on('ack', ({ id }) => this.#claimed.delete(id));
+    on('pending', () => this.#tell('pending'));
+  }
+
+  get state() { return this.client.state; }
+  get readMark() { return this.#readMark; }
+
+  /** One's own messages that are on their way and not yet among the entries. */
+  get pending() {
+    return this.client.pending.filter(({ id }) => !this.#claimed.has(id));
+  }
+
+  get typing() {
+    return [...this.#typing.keys()];
+  }
+
+  get lastSeq() {
+    return this.entries.at(-1)?.seq ?? this.client.seq ?? 0;
+  }
+
+  /** Where the entry with this seq is, or where it would be. */
+  indexOf(seq) {
+    let low = 0;
+    let high = this.entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.entries[middle].seq < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Up to where it has been read. */
+  get readTo() {
+    return this.#readMark?.epoch === this.client.epoch ? this.#readMark.seq : 0;
+  }
+
+  /** Someone has seen the end of the conversation. */
+  markRead() {
+    const { epoch } = this.client;
+    const seq = Math.max(this.lastSeq, this.readTo);
+    if (epoch === null || this.unread === 0 && seq === this.readTo) return;
+    this.#readMark = { epoch, seq };
+    this.unread = 0;
+    this.#tell('unread');
+  }
+
+  /** From here on it is new to whoever comes back. */
+  setDivider(seq) {
+    const before = this.divider;
+    this.divider = seq;
+    for (const mark of [before, seq]) {
+      const entry = mark === null ? null : this.entries[this.indexOf(mark + 1)];
+      if (entry) this.#tell('update', { seq: entry.seq });
+    }
+  }
+
+  /** Fetches the page before the oldest entry. Resolves to false when it could not. */
+  async loadOlder() {
+    if (this.loading || this.complete || this.entries.length === 0) return true;
+    this.loading = true;
+    const first = this.entries[0].seq;
+    const before = Math.min(first, this.#cursor);
+    const { epoch } = this.client;
+    try {
+      const page = before > 1 ? await this.client.historyBefore(before, PAGE) : { messages: [], epoch };
+      // Meanwhile everything may have been replaced.
+      if (page.epoch === epoch && this.entries[0]?.seq === first) this.#prepend(page.messages);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  #prepend(messages) {
+    for (const frame of messages) if (frame.type === 'delete') this.#deleted.add(frame.deleted);
+    const older = messages.filter(frame => typeof frame.message === 'string').map(frame => this.#entryOf(frame));
+    older.sort((a, b) => a.seq - b.seq);
+    this.#cursor = Math.min(this.#cursor, ...messages.map(({ seq }) => seq));
+    this.complete = messages.length === 0 || this.#cursor <= 1;
+    this.entries.unshift(...older);
+    this.#tell('prepend', { count: older.length });
+  }
+
+  #stateChanged(facts) {
+    if (facts.state !== 'open') this.#disconnected();
+    this.#tell('state', facts);
+  }
+
+  #disconnected() {
+    for (const user of [...this.#typing.keys()]) this.#forgetTyping(user);
+    if (this.#claimed.size === 0) return;
+    this.#claimed.clear(); // it was a guess, and what is sent again may come back once more
+    this.#tell('pending');
+  }
+
+  #welcomed({ members, people, seq, epoch }) {
+    this.people = new Set(members);
+    this.peopleCount = people ?? this.people.size;
+    this.#tell('people');
+    // A room that was never read, or that began anew with nothing, has nothing unread.
+    if (!this.#readMark) this.#readMark = { epoch, seq };
+    if (this.entries.length === 0) this.#countMissed(seq);
+    if (this.#quietUntil === 0) this.#quietUntil = seq;
+    if (seq === 0) this.complete = true;
+  }
+
+  /** Unread messages that are older than the page which is about to come. */
+  #countMissed(seq) {
+    this.unread = Math.max(0, seq - this.readTo - PAGE);
+    if (seq > this.readTo) this.divider = this.readTo;
+    if (this.unread > 0) this.#tell('unread');
+  }
+
+  #reset({ seq, epoch }) {
+    this.entries = [];
+    this.#deleted.clear();
+    this.#cursor = Infinity;
+    this.complete = seq === 0;
+    this.#quietUntil = 0;
+    if (this.#readMark?.epoch !== epoch) {
+      this.#readMark = { epoch, seq: 0 };
+      this.unread = 0;
+      this.divider = null;
+    }
+    this.#tell('replace');
+    this.#tell('unread');
+  }
+
+  #heard(frame) {
+    const entry = this.#entryOf(frame);
+    this.entries.push(entry);
+    if (entry.own) this.#claim(entry);
+    else this.#forgetTyping(entry.sender);
+    if (entry.seq === 1) this.complete = true;
+    this.#trim();
+    this.#tell('append');
+    if (!entry.own && entry.seq > this.readTo) this.#countUnread(entry);
+  }
+
+  #countUnread(entry) {
+    this.unread++;
+    this.#tell('unread');
+    if (entry.seq > this.#quietUntil) this.#tell('said', entry);
+  }
+
+  /** Most likely this is what was sent first of those with the same text; the acknowledgement will tell. */
+  #claim({ text, seq }) {
+    const item = this.pending.find(({ message, fate }) => fate === 'sent' && message === text);
+    if (!item) return;
+    this.#claimed.set(item.id, seq);
+    this.#tell('pending');
+  }
+
+  #entryOf({ sender, message, seq, time, deleted = false }) {
+    return {
+      kind: 'message', seq, sender, text: message, time: timeFrom(time),
+      own: sender === this.client.username, deleted: deleted === true || this.#deleted.has(seq),
+    };
+  }
+
+  #delete({ deleted }) {
+    this.#deleted.add(deleted);
+    const entry = this.entries[this.indexOf(deleted)];
+    if (entry?.seq !== deleted) return;
+    entry.deleted = true;
+    entry.text = '';
+    this.#tell('update', { seq: deleted });
+  }
+
+  #moderated({ seq, action, user, by, time }) {
+    const what = ACTIONS[action];
+    if (!what || !user) return;
+    const text = by ? `${what} by ${by}` : what;
+    this.entries.push({ kind: 'notice', seq, sender: user, text, time: timeFrom(time), own: false, deleted: false });
+    this.#tell('append');
+  }
+
+  #presence({ joined, left, people }) {
+    for (const name of left) {
+      this.people.delete(name);
+      this.#forgetTyping(name);
+    }
+    for (const name of joined) this.people.add(name);
+    this.peopleCount = people ?? this.people.size;
+    this.#tell('people');
+  }
+
+  #typed(user) {
+    this.#forgetTyping(user);
+    this.#typing.set(user, setTimeout(() => this.#forgetTyping(user), TYPING_LASTS));
+    this.#tell('typing');
+  }
+
+  #forgetTyping(user) {
+    if (!this.#typing.has(user)) return;
+    clearTimeout(this.#typing.get(user));
+    this.#typing.delete(user);
+    this.#tell('typing');
+  }
+
+  /** Forgets the oldest, unless someone is reading there; they come back when someone scrolls up. */
+  #trim() {
+    if (this.entries.length <= MOST_ENTRIES || !this.mayTrim) return;
+    this.entries.splice(0, TRIMMED_AT_ONCE);
+    this.#cursor = Infinity;
+    this.complete = false;
+    this.#tell('trim', { count: TRIMMED_AT_ONCE });
+  }
+
+  #tell(type, detail = null) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function timeFrom(text) {
+  const time = new Date(text);
+  return Number.isNaN(time.valueOf()) ? new Date() : time;
+}
