@@ -115,7 +115,7 @@ static bool add_name(void *user, const char *name)
 	return json_object_array_length(names) < NAMES_MAX;
 }
 
-static void put_welcome(struct frames *frames, struct room *room)
+static void put_welcome(struct frames *frames, struct room *room, const char *user)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *names = json_object_new_array();
@@ -123,6 +123,7 @@ static void put_welcome(struct frames *frames, struct room *room)
 	room_each_person(room, add_name, names);
 	json_object_object_add(object, "type", json_object_new_string("welcome"));
 	json_object_object_add(object, "room", json_object_new_string(room_name(room)));
+	json_object_object_add(object, "user", json_object_new_string(user));
 	json_object_object_add(object, "epoch", json_object_new_string(room_epoch(room)));
 	json_object_object_add(object, "seq", json_object_new_uint64(room_delivered(room)));
 	json_object_object_add(object, "members", names);
@@ -229,7 +230,7 @@ static int enter_rich(struct chat *chat, struct room *room)
 	room_lock(room);
 	n = room_session_join(&chat->room, room, ROOM_RICH);
 	if (n >= 0) {
-		put_welcome(&frames, room);
+		put_welcome(&frames, room, session->user);
 		put_missed(&frames, room, chat->wish,
 			   metrics_server(service_of(session->wsi)->metrics));
 	}
