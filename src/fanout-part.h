@@ -21,6 +21,7 @@ struct part {
 	size_t cursor;	   /* of the pass: whose turn it is */
 	uint64_t lowest;   /* position of those that the pass has been to */
 	uint64_t begun_at; /* the log's head when the pass began */
+	bool missed;	   /* the pass has gone by somebody's new place: another one is due */
 	/* Threads meet here. */
 	_Alignas(64) _Atomic uint64_t
 		floor;		   /* no reader's position is lower; UINT64_MAX: there is none */

@@ -103,7 +103,7 @@ int fanout_join(struct fanout *fanout, struct flusher *flusher, struct reader *r
 	return 0;
 }
 
-/* The last one takes its place, which a pass may have gone by already: then another one is due. */
+/* The last one takes its place, which a pass may have gone by already. */
 static void fill_gap(struct part *part, size_t gap)
 {
 	struct reader *last = part->readers[--part->count];
@@ -113,7 +113,7 @@ static void fill_gap(struct part *part, size_t gap)
 	if (gap < part->cursor && part->count >= part->cursor) {
 		if (last->position < part->lowest)
 			part->lowest = last->position;
-		part_mark_dirty(part);
+		part->missed = true;
 	}
 	if (part->cursor > part->count)
 		part->cursor = part->count;
@@ -182,6 +182,7 @@ void part_begin_pass(struct part *part)
 {
 	part->lowest = UINT64_MAX;
 	part->begun_at = wire_head(part->fanout->wire);
+	part->missed = false;
 }
 
 void part_end_pass(struct part *part)
@@ -190,8 +191,9 @@ void part_end_pass(struct part *part)
 	if (!part->count)
 		return;
 	part_raise_floor(part, part->lowest);
-	if (wire_head(part->fanout->wire) != part->begun_at)
-		part_mark_dirty(part); /* the first ones have not had what came in the meantime */
+	/* Nor have the first ones had what came in the meantime. */
+	if (part->missed || wire_head(part->fanout->wire) != part->begun_at)
+		part_mark_dirty(part);
 }
 
 void part_visit(struct part *part)

@@ -141,6 +141,24 @@ static void a_flush_goes_on_where_it_was_cut(void **state)
 		assert_int_equal(f->counters[i].frames, i == 1 ? 1 : 2);
 }
 
+/* Nothing is appended afterwards that would bring another pass about. */
+static void whose_place_changes_while_a_flush_is_cut_misses_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < MANY; i++)
+		join(f, 0, &f->counters[i]);
+	append(f, 10);
+	assert_true(flusher_run(flushers_at(f->flushers, 0), 1));
+	for (int i = 0; i < 3; i++)
+		reader_leave(&f->counters[i].reader);
+	assert_int_equal(f->counters[MANY - 1].frames, 0);
+	while (flusher_run(flushers_at(f->flushers, 0), 1))
+		;
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(f->counters[i].frames, 1);
+}
+
 static void readers_leave_at_any_point_of_a_pass(void **state)
 {
 	struct fixture *f = *state;
@@ -324,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_flush_goes_on_where_it_was_cut),
+		TEST(whose_place_changes_while_a_flush_is_cut_misses_nothing),
 		TEST(readers_leave_at_any_point_of_a_pass),
 		TEST(other_threads_are_woken_once),
 		TEST(a_thread_that_is_late_loses_nothing),
