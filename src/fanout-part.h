@@ -4,6 +4,9 @@
 
 #include <stdatomic.h>
 
+/* Of begun_at: the pass has gone by somebody's new place. */
+#define PASS_MISSED UINT64_MAX
+
 /*
  * What fanout.c and flusher.c share: the readers of one fan-out that live on
  * one thread.
@@ -20,8 +23,7 @@ struct part {
 	size_t capacity;
 	size_t cursor;	   /* of the pass: whose turn it is */
 	uint64_t lowest;   /* position of those that the pass has been to */
-	uint64_t begun_at; /* the log's head when the pass began */
-	bool missed;	   /* the pass has gone by somebody's new place: another one is due */
+	uint64_t begun_at; /* the log's head when the pass began, or PASS_MISSED */
 	/* Threads meet here. */
 	_Alignas(64) _Atomic uint64_t
 		floor;		   /* no reader's position is lower; UINT64_MAX: there is none */

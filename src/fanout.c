@@ -113,7 +113,7 @@ static void fill_gap(struct part *part, size_t gap)
 	if (gap < part->cursor && part->count >= part->cursor) {
 		if (last->position < part->lowest)
 			part->lowest = last->position;
-		part->missed = true;
+		part->begun_at = PASS_MISSED;
 	}
 	if (part->cursor > part->count)
 		part->cursor = part->count;
@@ -182,7 +182,6 @@ void part_begin_pass(struct part *part)
 {
 	part->lowest = UINT64_MAX;
 	part->begun_at = wire_head(part->fanout->wire);
-	part->missed = false;
 }
 
 void part_end_pass(struct part *part)
@@ -191,8 +190,8 @@ void part_end_pass(struct part *part)
 	if (!part->count)
 		return;
 	part_raise_floor(part, part->lowest);
-	/* Nor have the first ones had what came in the meantime. */
-	if (part->missed || wire_head(part->fanout->wire) != part->begun_at)
+	/* Somebody was gone by, or the first ones have not had what came in the meantime. */
+	if (part->begun_at != wire_head(part->fanout->wire))
 		part_mark_dirty(part);
 }
 
