@@ -1,6 +1,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -54,6 +55,8 @@ void client_begin(struct load *load, struct connection *connection)
 
 	load->begun++;
 	connection->fd = handshake_connect(&load->options);
+	if (load->options.asleep)
+		handshake_stamp(connection->fd);
 	connection->state = CONNECTION_HANDSHAKE;
 	memset(&connection->frames, 0, sizeof(connection->frames));
 	connection->frames.inflater = load->inflater;
@@ -228,6 +231,41 @@ static void take_bytes(struct load *load, struct connection *connection, const c
 		load->received(load, connection);
 }
 
+/* Newer than any stamp before it: what one read has brought bears that of its last bytes. */
+static void take_stamp(struct load *load, struct msghdr *message)
+{
+	struct cmsghdr *control = CMSG_FIRSTHDR(message);
+	struct timespec t;
+	uint64_t at;
+
+	if (!control || control->cmsg_type != SCM_TIMESTAMPNS)
+		return;
+	memcpy(&t, CMSG_DATA(control), sizeof(t));
+	at = (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+	if (at > load->stamped_at)
+		load->stamped_at = at;
+}
+
+static ssize_t receive_some(struct load *load, int fd)
+{
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
+	struct iovec bytes = {load->buffer, BUFFER_SIZE};
+	struct msghdr message = {
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n;
+
+	if (!load->options.asleep)
+		return recv(fd, load->buffer, BUFFER_SIZE, 0);
+	n = recvmsg(fd, &message, 0);
+	if (n > 0)
+		take_stamp(load, &message);
+	return n;
+}
+
 /*
  * Reads until there is no more, which a short read says as well: later bytes are
  * a new event. The end of the stream isn't, where it came with the last bytes.
@@ -237,7 +275,7 @@ static void receive(struct load *load, struct connection *connection)
 	ssize_t n = BUFFER_SIZE;
 
 	while (n == BUFFER_SIZE || connection->state == CONNECTION_CLOSED) {
-		n = recv(connection->fd, load->buffer, BUFFER_SIZE, 0);
+		n = receive_some(load, connection->fd);
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0 && connection->state == CONNECTION_CLOSED) {

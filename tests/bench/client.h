@@ -22,6 +22,7 @@ struct options {
 	int size;     /* bytes of a message */
 	int rate;     /* messages a second */
 	int echo_beside;
+	int asleep;	/* milliseconds after each message (single) */
 	double seconds; /* 0: as long as the messages take */
 	bool deflate;
 	bool parse;
@@ -71,6 +72,7 @@ struct load {
 	uint64_t sent;		     /* messages */
 	uint64_t returned;	     /* and those that came back to who sent them */
 	uint64_t read_at;	     /* when the newest came */
+	uint64_t stamped_at;	     /* when the newest byte had come, by the kernel's wall clock */
 	struct stopwatch watch;
 	struct histogram latency;
 	bool echo; /* a message comes back to its sender only */

@@ -54,6 +54,14 @@ int handshake_connect(const struct options *options)
 	return fd;
 }
 
+void handshake_stamp(int fd)
+{
+	int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
+		die("SO_TIMESTAMPNS: %s", strerror(errno));
+}
+
 void handshake_ask(const struct options *options, int fd, int i)
 {
 	char request[1024];

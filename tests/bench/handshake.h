@@ -10,6 +10,9 @@ void socket_send(int fd, const char *data, size_t size);
 /* Returns a nonblocking socket. */
 int handshake_connect(const struct options *options);
 
+/* Has the kernel say when bytes came. */
+void handshake_stamp(int fd);
+
 /* Asks for the WebSocket of client number i. */
 void handshake_ask(const struct options *options, int fd, int i);
 

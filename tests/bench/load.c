@@ -38,6 +38,8 @@ static void __attribute__((noreturn)) usage(void)
 	      "  --rate N          messages a second (steady)\n"
 	      "  --size BYTES      of a message\n"
 	      "  --echo-beside N   echo on so many connections more (idle)\n"
+	      "  --asleep MS       sleep after each message, and go by when the kernel had the\n"
+	      "                    bytes, so that the client takes no time of the server's (single)\n"
 	      "  --deflate         ask for permessage-deflate\n"
 	      "  --parse           take each member's bytes apart, instead of comparing them\n"
 	      "  --clean           close with close frames\n",
@@ -58,6 +60,7 @@ static double parse_number(const char *text, double max)
 static void parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option names[] = {
+		{"asleep", required_argument, NULL, 'z'},
 		{"at-once", required_argument, NULL, 'a'},
 		{"clean", no_argument, NULL, 'C'},
 		{"deflate", no_argument, NULL, 'D'},
@@ -80,6 +83,7 @@ static void parse_options(struct options *o, int argc, char **argv)
 		['a'] = &o->at_once,   ['b'] = &o->publishers, ['e'] = &o->echo_beside,
 		['f'] = &o->in_flight, ['m'] = &o->members,    ['n'] = &o->messages,
 		['p'] = &o->port,      ['r'] = &o->rate,       ['s'] = &o->size,
+		['z'] = &o->asleep,
 	};
 	const char **texts[] = {['h'] = &o->host, ['I'] = &o->server_pid, ['P'] = &o->path};
 	bool *flags[] = {['C'] = &o->clean, ['D'] = &o->deflate, ['R'] = &o->parse};

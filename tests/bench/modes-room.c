@@ -2,6 +2,7 @@
 #include "modes.h"
 
 #include <sys/prctl.h>
+#include <time.h>
 
 #define LOW_WATER (32 * 1024)
 #define SECOND ((uint64_t)1000000000)
@@ -77,6 +78,12 @@ static void fill_if_publisher(struct load *load, struct connection *connection)
 		fill(load, connection);
 }
 
+static void wait_for_all(struct load *load)
+{
+	while (!client_is_done(load))
+		client_expect(load, "a message");
+}
+
 /*
  * Bursts: each publisher has so many messages in flight until all are through, or
  * the time is. What it costs to wake the client up is not to be what is measured,
@@ -96,9 +103,31 @@ void mode_fanout(struct load *load)
 	while (load->returned < load->sent)
 		client_expect(load, "a message");
 	client_set_low_water(load, 1);
-	while (!client_is_done(load))
-		client_expect(load, "a message");
+	wait_for_all(load);
 	leave(load, "fanout");
+}
+
+/* The time until the last member had it. */
+static uint64_t send_one(struct load *load, struct connection *publisher)
+{
+	client_send(load, publisher, 1);
+	wait_for_all(load);
+	return load->read_at - publisher->sent_at;
+}
+
+/*
+ * The same until its bytes had come to the last member's socket, by the kernel's
+ * stamps. The client sleeps meanwhile, so all cores are the server's.
+ */
+static uint64_t send_one_asleep(struct load *load, struct connection *publisher)
+{
+	struct timespec nap = {.tv_nsec = load->options.asleep * 1000000L};
+	uint64_t sent_at = wall();
+
+	client_send(load, publisher, 1);
+	nanosleep(&nap, NULL);
+	wait_for_all(load);
+	return load->stamped_at - sent_at;
 }
 
 /* One message at a time: each is sent when every member has had the one before. */
@@ -116,10 +145,8 @@ void mode_single(struct load *load)
 		struct connection *publisher =
 			&load->connections[load->sent % (uint64_t)o->publishers];
 
-		client_send(load, publisher, 1);
-		while (!client_is_done(load))
-			client_expect(load, "a message");
-		histogram_add(&load->latency, load->read_at - publisher->sent_at);
+		histogram_add(&load->latency, o->asleep ? send_one_asleep(load, publisher)
+							: send_one(load, publisher));
 	}
 	leave(load, "single");
 }

@@ -28,12 +28,22 @@ static double seconds_on(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-uint64_t now(void)
+static uint64_t nanoseconds_on(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+uint64_t now(void)
+{
+	return nanoseconds_on(CLOCK_MONOTONIC);
+}
+
+uint64_t wall(void)
+{
+	return nanoseconds_on(CLOCK_REALTIME);
 }
 
 void stopwatch_init(struct stopwatch *watch, const char *list)

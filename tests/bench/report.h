@@ -12,6 +12,9 @@ void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn)
 /* Nanoseconds since some time in the past. */
 uint64_t now(void);
 
+/* The same by the clock of the kernel's stamps, which somebody may set. */
+uint64_t wall(void);
+
 /* The time that is measured, and the CPU time that the client and the server used up in it. */
 struct stopwatch {
 	int processes[PROCESSES_MAX]; /* the server's */
