@@ -248,7 +248,7 @@ static void read_headers(struct lws *wsi, struct route_request *request, char *a
 	struct session peer = {0};
 
 	if (auth_is_needed(request->server->auth)) {
-		http_peer(wsi, peer.peer, sizeof(peer.peer));
+		http_peer(wsi, peer.peer);
 		request->address = session_address(&peer, address);
 	}
 	request->authorization = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);

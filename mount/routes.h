@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http.h"
+#include "http-request.h"
 #include "identity.h"
 #include "server.h"
 

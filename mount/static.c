@@ -1,4 +1,5 @@
 #include "http.h"
+#include "http-request.h"
 #include "log.h"
 #include "mount/file-type.h"
 #include "mount/table.h"

@@ -1,4 +1,5 @@
 #include "http.h"
+#include "http-request.h"
 #include "protocols/table.h"
 #include "session.h"
 

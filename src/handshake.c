@@ -3,6 +3,7 @@
 #include "admission/admission.h"
 #include "auth.h"
 #include "http.h"
+#include "http-request.h"
 #include "metrics.h"
 #include "room.h"
 #include "server.h"
@@ -346,7 +347,7 @@ int handshake_check(struct lws *wsi, struct session *session)
 
 	if (http_wants_redirect(wsi))
 		return http_redirect_to_https(wsi);
-	http_peer(wsi, session->peer, sizeof(session->peer));
+	http_peer(wsi, session->peer);
 	refusal = check_request(wsi, session);
 	if (!refusal && server_is_draining(server_of(wsi)))
 		refusal = &going_away;
@@ -365,6 +366,6 @@ int handshake_refuse(struct lws *wsi)
 {
 	struct session nobody = {0};
 
-	http_peer(wsi, nobody.peer, sizeof(nobody.peer));
+	http_peer(wsi, nobody.peer);
 	return refuse(wsi, &nobody, &not_found);
 }

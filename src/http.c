@@ -1,15 +1,13 @@
 #include "http.h"
 
+#include "http-request.h"
 #include "metrics.h"
 #include "server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/un.h>
 #include <time.h>
 
 /* Heads and small bodies leave from the stack. */
@@ -86,12 +84,8 @@ static bool header_is(struct lws *wsi, enum lws_token_indexes header, const char
 {
 	char value[32];
 
-	return lws_hdr_copy(wsi, value, sizeof(value), header) > 0 && !strcasecmp(value, word);
-}
-
-static bool is_http_1_0(struct lws *wsi)
-{
-	return header_is(wsi, WSI_TOKEN_HTTP, "HTTP/1.0");
+	return lws_hdr_total_length(wsi, header) == (int)strlen(word) &&
+	       lws_hdr_copy(wsi, value, sizeof(value), header) > 0 && !strcasecmp(value, word);
 }
 
 static bool is_head(struct lws *wsi)
@@ -100,11 +94,11 @@ static bool is_head(struct lws *wsi)
 }
 
 /* What the answer says about the connection, in agreement with what lws will do (RFC 9112 section 9.3). */
-static const char *connection_header(struct lws *wsi, bool close)
+static const char *connection_header(struct lws *wsi, bool close, bool http_1_0)
 {
 	if (close)
 		return "Connection: close\r\n";
-	if (!is_http_1_0(wsi))
+	if (!http_1_0)
 		return header_is(wsi, WSI_TOKEN_CONNECTION, "close") ? "Connection: close\r\n" : "";
 	return header_is(wsi, WSI_TOKEN_CONNECTION, "keep-alive") ? "Connection: keep-alive\r\n"
 								  : "";
@@ -167,12 +161,13 @@ static int format_head(struct lws *wsi, char *out, size_t room, const struct htt
 		       int64_t size)
 {
 	struct head head = {.out = out, .room = room};
+	bool http_1_0 = header_is(wsi, WSI_TOKEN_HTTP, "HTTP/1.0");
 
-	put(&head, is_http_1_0(wsi) ? "HTTP/1.0 " : "HTTP/1.1 ");
+	put(&head, http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ");
 	put_number(&head, reply->status);
 	put_header(&head, " ", http_reason(reply->status));
 	put_header(&head, "Date: ", date_now());
-	put(&head, connection_header(wsi, reply->close));
+	put(&head, connection_header(wsi, reply->close, http_1_0));
 	if (reply->type)
 		put_header(&head, "Content-Type: ", reply->type);
 	if (size >= 0 && reply->status != 304 && reply->status != 204)
@@ -383,143 +378,4 @@ int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t siz
 			 LWS_WRITE_HTTP_HEADERS) < 0
 		       ? -1
 		       : 0;
-}
-
-int http_method(struct lws *wsi, const char **path)
-{
-	char *uri = NULL;
-	int length;
-	int method = lws_http_get_uri_and_method(wsi, &uri, &length);
-
-	*path = uri;
-	return uri ? method : -1;
-}
-
-bool http_is_get_or_head(struct lws *wsi)
-{
-	const char *path;
-	int method = http_method(wsi, &path);
-
-	return method == LWSHUMETH_GET || method == LWSHUMETH_HEAD;
-}
-
-char *http_header(struct lws *wsi, enum lws_token_indexes token)
-{
-	int length = lws_hdr_total_length(wsi, token);
-	char *value;
-
-	if (length <= 0)
-		return NULL;
-	value = malloc((size_t)length + 1);
-	if (value && lws_hdr_copy(wsi, value, length + 1, token) < 0) {
-		free(value);
-		return NULL;
-	}
-	return value;
-}
-
-/* lws keeps the headers that it knows apart from all others. */
-static char *known_header(struct lws *wsi, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (int i = 0; i < WSI_TOKEN_COUNT; i++) {
-		enum lws_token_indexes token = (enum lws_token_indexes)i;
-		const char *known = (const char *)lws_token_to_string(token);
-
-		if (known && !strncmp(known, name, length) && !strcmp(known + length, ":"))
-			return http_header(wsi, token);
-	}
-	return NULL;
-}
-
-char *http_header_by_name(struct lws *wsi, const char *name)
-{
-	char *value = known_header(wsi, name);
-	char with_colon[128];
-	int n, length;
-
-	if (value)
-		return value;
-	n = snprintf(with_colon, sizeof(with_colon), "%s:", name);
-	if (n < 0 || (size_t)n >= sizeof(with_colon))
-		return NULL;
-	length = lws_hdr_custom_length(wsi, with_colon, n);
-	if (length < 0)
-		return NULL;
-	value = malloc((size_t)length + 1);
-	if (value && lws_hdr_custom_copy(wsi, value, length + 1, with_colon, n) < 0) {
-		free(value);
-		return NULL;
-	}
-	return value;
-}
-
-void http_peer(struct lws *wsi, char *text, size_t size)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un;
-	} peer = {0};
-	socklen_t length = sizeof(peer);
-	char address[INET6_ADDRSTRLEN] = "";
-
-	if (getpeername(lws_get_socket_fd(wsi), &peer.any, &length) < 0) {
-		snprintf(text, size, "unknown");
-	} else if (peer.any.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &peer.in.sin_addr, address, sizeof(address));
-		snprintf(text, size, "%s:%u", address, ntohs(peer.in.sin_port));
-	} else if (peer.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr)) {
-		inet_ntop(AF_INET, &peer.in6.sin6_addr.s6_addr[12], address, sizeof(address));
-		snprintf(text, size, "%s:%u", address, ntohs(peer.in6.sin6_port));
-	} else if (peer.any.sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &peer.in6.sin6_addr, address, sizeof(address));
-		snprintf(text, size, "[%s]:%u", address, ntohs(peer.in6.sin6_port));
-	} else {
-		snprintf(text, size, "unix");
-	}
-}
-
-bool http_query_split(char *fragment, size_t size, struct admission_field *field)
-{
-	char *equals = memchr(fragment, '=', size);
-	size_t name_size = equals ? (size_t)(equals - fragment) : size;
-
-	fragment[size] = '\0';
-	fragment[name_size] = '\0';
-	field->name = fragment;
-	field->value = equals ? equals + 1 : fragment + size;
-	field->size = equals ? size - name_size - 1 : 0;
-	return name_size && strlen(fragment) == name_size;
-}
-
-int http_query_read(struct lws *wsi, struct http_query *query)
-{
-	/* The fragments and a separator between each: as much as all of them take with a NUL each, less one. */
-	int left = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1;
-	char *p;
-
-	*query = (struct http_query){0};
-	query->storage = malloc((size_t)left);
-	if (!query->storage)
-		return -ENOMEM;
-	p = query->storage;
-	for (int i = 0; query->n < HTTP_QUERY_MAX; i++) {
-		int size = lws_hdr_copy_fragment(wsi, p, left, WSI_TOKEN_HTTP_URI_ARGS, i);
-
-		if (size < 0)
-			break;
-		if (http_query_split(p, (size_t)size, &query->fields[query->n]))
-			query->n++;
-		p += size + 1;
-		left -= size + 1;
-	}
-	return 0;
-}
-
-void http_query_finish(struct http_query *query)
-{
-	free(query->storage);
 }

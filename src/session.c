@@ -3,6 +3,7 @@
 #include "admission/admission.h"
 #include "handshake.h"
 #include "http.h"
+#include "http-request.h"
 #include "identity.h"
 #include "metrics.h"
 #include "server.h"
@@ -28,6 +29,8 @@ static void log_close(const struct session *session, unsigned code)
 {
 	char text[8];
 
+	if (!log_enabled(LOG_LEVEL_INFO))
+		return;
 	snprintf(text, sizeof(text), "%u", code);
 	log_event(LOG_LEVEL_INFO, LOG_MODULE, "close", "endpoint", endpoint_name(session), "peer",
 		  session->peer, "user", session->user, "code", text, NULL);

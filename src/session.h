@@ -1,5 +1,7 @@
 #pragma once
 
+#include "http-request.h"
+
 #include <libwebsockets.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,7 +47,7 @@ struct message {
 	bool binary;
 };
 
-#define SESSION_PEER_SIZE 56
+#define SESSION_PEER_SIZE HTTP_PEER_SIZE
 
 struct session {
 	struct lws_dll2 list; /* of all that are open */

@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include "http.h"
+#include "http-request.h"
 #include "metrics.h"
 #include "server.h"
 

@@ -1,6 +1,6 @@
 #include "fuzz.h"
 
-#include "http.h"
+#include "http-request.h"
 
 /* A parameter splits at its first equals sign, in its own memory and no further. */
 

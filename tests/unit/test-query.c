@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "http.h"
+#include "http-request.h"
 
 #include <string.h>
 
