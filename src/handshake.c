@@ -32,6 +32,7 @@ static const struct refusal bad_version = {426, "version",
 static const struct refusal bad_upgrade = {400, "upgrade", NULL, "Bad WebSocket handshake\n"};
 static const struct refusal bad_key = {400, "key", NULL,
 				       "Sec-WebSocket-Key missing or malformed\n"};
+static const struct refusal has_body = {400, "body", NULL, "A handshake has no body\n"};
 static const struct refusal bad_subprotocol = {400, "subprotocol", NULL,
 					       "Subprotocol not spoken here\n"};
 static const struct refusal going_away = {503, "drain", "Retry-After: 1\r\n",
@@ -109,6 +110,16 @@ static bool is_key(struct lws *wsi)
 	return good;
 }
 
+/* It would be taken for frames. */
+static bool announces_body(struct lws *wsi)
+{
+	char *length = http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+	bool announces = length && strspn(length, "0") < strlen(length);
+
+	free(length);
+	return announces;
+}
+
 /* What RFC 6455 section 4.2.1 asks of the request; NULL: all is well. */
 static const struct refusal *check_request(struct lws *wsi, struct session *session)
 {
@@ -125,6 +136,8 @@ static const struct refusal *check_request(struct lws *wsi, struct session *sess
 		return &bad_version;
 	if (!is_key(wsi))
 		return &bad_key;
+	if (announces_body(wsi))
+		return &has_body;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) <= 0)
 		return NULL;
 	session->subprotocol =
