@@ -236,7 +236,7 @@ static int create_rooms(struct server *server)
 				 config->chat.ring_bytes);
 	if (!r)
 		r = presence_create(&server->presence, config->chat.presence_merge);
-	if (!r)
+	if (!r && rooms_may_wait(server->rooms)) /* else libc may leave its locks alone */
 		r = worker_create(&server->worker);
 	return r;
 }
