@@ -37,6 +37,9 @@ static const char *const migrations[] = {
 	"CREATE TABLE keys (room INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL,"
 	"  time INTEGER NOT NULL, PRIMARY KEY (room, key)) WITHOUT ROWID;"
 	"CREATE INDEX keys_by_sequence ON keys (room, sequence, time);",
+	"CREATE TABLE marks (room INTEGER NOT NULL, key BLOB NOT NULL, until INTEGER NOT NULL,"
+	"  PRIMARY KEY (room, key)) WITHOUT ROWID;"
+	"CREATE INDEX marks_by_end ON marks (until);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])) - 1)
@@ -54,6 +57,9 @@ enum statement {
 	ADD_KEY,
 	TRIM_MESSAGES,
 	TRIM_KEYS,
+	SET_MARK,
+	DROP_MARKS,
+	READ_MARKS,
 	READ,
 	STATEMENTS,
 };
@@ -84,6 +90,11 @@ static const char *const texts[STATEMENTS] = {
 		    " VALUES (?1, ?2, ?3, ?4)",
 	[TRIM_MESSAGES] = TRIM("messages"),
 	[TRIM_KEYS] = TRIM("keys"),
+	[SET_MARK] = "INSERT OR REPLACE INTO marks (room, key, until) VALUES (?1, ?2, ?3)",
+	[DROP_MARKS] = "DELETE FROM marks WHERE until <= ?1",
+	[READ_MARKS] = "SELECT rooms.name, marks.key, marks.until FROM marks"
+		       " JOIN rooms ON rooms.id = marks.room WHERE marks.until > ?1"
+		       " ORDER BY marks.until DESC",
 	[READ] = "SELECT sequence, time, payload FROM messages WHERE room = ?1"
 		 " AND sequence BETWEEN ?2 AND ?3 AND time >= ?4 ORDER BY sequence LIMIT ?5",
 };
@@ -387,6 +398,40 @@ int database_trim(struct database *database, const struct database_trim *trim)
 	int r = trim_table(database, TRIM_MESSAGES, trim->room, trim->messages, trim->message_time);
 
 	return r < 0 ? r : trim_table(database, TRIM_KEYS, trim->room, trim->keys, trim->key_time);
+}
+
+int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,
+		      int64_t until)
+{
+	sqlite3_stmt *statement = database->statements[SET_MARK];
+
+	sqlite3_bind_int64(statement, 1, room);
+	bind_blob(statement, 2, key, size);
+	sqlite3_bind_int64(statement, 3, until);
+	return run_statement(database, SET_MARK);
+}
+
+int database_drop_marks(struct database *database, int64_t now)
+{
+	sqlite3_bind_int64(database->statements[DROP_MARKS], 1, now);
+	return run_statement(database, DROP_MARKS);
+}
+
+int database_read_marks(struct database *database, int64_t now, journal_mark_fn each, void *user)
+{
+	sqlite3_stmt *statement = database->statements[READ_MARKS];
+	int code;
+
+	sqlite3_bind_int64(statement, 1, now);
+	while ((code = step(database, READ_MARKS)) == SQLITE_ROW) {
+		const char *room = (const char *)sqlite3_column_text(statement, 0);
+		const void *key = sqlite3_column_blob(statement, 1);
+
+		if (room && key)
+			each(user, room, key, (size_t)sqlite3_column_bytes(statement, 1),
+			     sqlite3_column_int64(statement, 2));
+	}
+	return error_of(code);
 }
 
 int database_read(struct database *database, int64_t room, uint64_t from, uint64_t to, int64_t time,

@@ -67,6 +67,12 @@ int database_find_key(struct database *database, int64_t room, const void *key, 
 int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
 		     const struct journal_entry *entry);
 
+/* Marks: those that are over at a time, in seconds, are dropped and not read. */
+int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,
+		      int64_t until);
+int database_drop_marks(struct database *database, int64_t now);
+int database_read_marks(struct database *database, int64_t now, journal_mark_fn each, void *user);
+
 /* Deletes the oldest of what is no longer needed, at most some thousand messages at a time. */
 int database_trim(struct database *database, const struct database_trim *trim);
 

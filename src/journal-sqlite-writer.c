@@ -34,6 +34,12 @@ static int trim_room(struct sqlite *sqlite, int64_t room, uint64_t head)
 	return database_trim(sqlite->writer, &trim);
 }
 
+static int write_mark(struct sqlite_stream *stream, const struct journal_mark *mark)
+{
+	return database_set_mark(sqlite_of(stream)->writer, stream->next_id, mark->key,
+				 mark->key_size, mark->until(mark));
+}
+
 static int write_message(struct sqlite_stream *stream, struct journal_publication *publication)
 {
 	struct database *writer = sqlite_of(stream)->writer;
@@ -65,6 +71,11 @@ static int write_message(struct sqlite_stream *stream, struct journal_publicatio
 			publication->result = r;
 			return r == -ENOENT ? 0 : r; /* no reason not to keep the others */
 		}
+	}
+	if (publication->mark) {
+		r = write_mark(stream, publication->mark);
+		if (r < 0)
+			return r;
 	}
 	r = database_add_message(writer, stream->next_id, &entry);
 	publication->sequence = entry.sequence;
@@ -228,13 +239,15 @@ static void work_off(struct sqlite *sqlite, struct journal_publication *publicat
 	}
 }
 
-/* Cuts the history of rooms in which nobody speaks, some at a time. */
+/* Cuts the history of rooms in which nobody speaks, some at a time, and drops marks that are over. */
 static void sweep(struct sqlite *sqlite)
 {
 	uint64_t head;
 	int r = database_begin(sqlite->writer);
 
 	sqlite->next_sweep = nanoseconds() + SWEEP_SECONDS * (uint64_t)1000000000;
+	if (!r)
+		r = database_drop_marks(sqlite->writer, journal_now() / 1000);
 	for (int i = 0; i < SWEEP_ROOMS && !r; i++) {
 		r = database_next_room(sqlite->writer, sqlite->swept, &sqlite->swept, &head);
 		if (!r)

@@ -311,6 +311,17 @@ static int sqlite_read(struct journal_stream *base, const struct journal_range *
 	return r;
 }
 
+static int sqlite_marks(struct journal *journal, int64_t now, journal_mark_fn each, void *user)
+{
+	struct sqlite *sqlite = (struct sqlite *)journal;
+	int r;
+
+	pthread_mutex_lock(&sqlite->reader_lock);
+	r = database_read_marks(sqlite->reader, now, each, user);
+	pthread_mutex_unlock(&sqlite->reader_lock);
+	return r;
+}
+
 static const char *sqlite_epoch(const struct journal_stream *base)
 {
 	return ((const struct sqlite_stream *)base)->epoch;
@@ -333,4 +344,5 @@ const struct journal_driver journal_sqlite = {
 	.read = sqlite_read,
 	.epoch = sqlite_epoch,
 	.head = sqlite_head,
+	.marks = sqlite_marks,
 };

@@ -1,6 +1,6 @@
 #include "moderation.h"
 
-#include "bans.h"
+#include "bans-journal.h"
 #include "log.h"
 #include "metrics.h"
 #include "room-session.h"
@@ -166,11 +166,9 @@ static void evict(struct server *server, struct room *room, const struct moderat
 	}
 }
 
-/* What there is to do, but for the entry. */
-static int enforce(struct server *server, struct room *room, const struct moderation *moderation)
+static struct ban ban_of(struct room *room, const struct moderation *moderation)
 {
-	int64_t now = time(NULL);
-	const struct ban ban = {
+	return (struct ban){
 		.kind = moderation->action == MODERATION_MUTE ||
 					moderation->action == MODERATION_UNMUTE
 				? BAN_SPEECH
@@ -178,9 +176,17 @@ static int enforce(struct server *server, struct room *room, const struct modera
 		.subject = moderation->address ? BAN_ADDRESS : BAN_NAME,
 		.room = room_name(room),
 		.who = moderation->address ? moderation->address : moderation->user,
-		.until = now + moderation->seconds,
 	};
+}
+
+/* What there is to do, but for the entry. */
+static int enforce(struct server *server, struct room *room, const struct moderation *moderation)
+{
+	int64_t now = time(NULL);
+	struct ban ban = ban_of(room, moderation);
 	int r = 0;
+
+	ban.until = now + moderation->seconds;
 
 	switch (moderation->action) {
 	case MODERATION_MUTE:
@@ -256,6 +262,21 @@ static char *compose(const struct moderation *moderation, size_t *size)
 	return message_payload_of_json(object, size);
 }
 
+/* What its entry says, and keeps. */
+static int prepare(struct server *server, struct room *room, const struct moderation *moderation,
+		   struct posting_text *text)
+{
+	struct ban ban = ban_of(room, moderation);
+
+	text->payload = compose(moderation, &text->size);
+	if (!text->payload)
+		return -ENOMEM;
+	if (moderation->action == MODERATION_DELETE || moderation->action == MODERATION_KICK)
+		return 0;
+	text->mark = bans_mark(server->bans, &ban);
+	return text->mark ? 0 : -ENOMEM;
+}
+
 static void note(struct service *service, struct room *room, const struct moderation *moderation)
 {
 	metrics_server(service->metrics)->moderation_actions++;
@@ -272,12 +293,12 @@ int moderation_act(struct service *service, struct room *room, const struct mode
 	int r;
 
 	*posting = NULL;
-	text.payload = compose(moderation, &text.size);
-	if (!text.payload)
-		return -ENOMEM;
-	r = enforce(service->server, room, moderation);
+	r = prepare(service->server, room, moderation, &text);
+	if (!r)
+		r = enforce(service->server, room, moderation);
 	if (r < 0) {
 		free(text.payload);
+		free(text.mark);
 		return r;
 	}
 	note(service, room, moderation);

@@ -18,7 +18,8 @@
  *      "sender":"__server","message":"ann muted cy for 10 minutes","seq":58,"time":…}
  *
  * Of an address others hear only that it was one; the log has it. Bans and mutes
- * hold at once, and are in memory alone: a restart ends them.
+ * hold at once; in a journal that outlives a restart, so do they once their
+ * entry is kept, and what was undone stays so.
  */
 enum moderation_action {
 	MODERATION_DELETE,

@@ -1,7 +1,7 @@
 #include "server.h"
 
 #include "auth.h"
-#include "bans.h"
+#include "bans-journal.h"
 #include "flusher.h"
 #include "journal.h"
 #include "listener.h"
@@ -256,6 +256,18 @@ static int create_rates(struct server *server)
 	return r;
 }
 
+/* Those who are banned are so before anybody is let in. */
+static int create_bans(struct server *server)
+{
+	int r = bans_create(&server->bans, BANS_MAX);
+
+	if (!r)
+		r = bans_restore(server->bans, server->journal);
+	if (r < 0)
+		log_error("can't read the bans: %s", strerror(-r));
+	return r;
+}
+
 static int listen_everywhere(struct server *server)
 {
 	for (size_t i = 0; i < server->config->n_listen; i++) {
@@ -287,7 +299,7 @@ static int build(struct server *server, const struct lws_http_mount *mounts)
 	if (!r)
 		r = auth_create(&server->auth, server->config->auth);
 	if (!r)
-		r = bans_create(&server->bans, BANS_MAX);
+		r = create_bans(server);
 	if (!r)
 		r = create_mounts(server, server->protocols, mounts);
 	if (!r)
