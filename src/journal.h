@@ -213,7 +213,8 @@ void journal_publish(struct journal_stream *stream, struct journal_publication *
  * its own, and reads before the next.
  *
  * The newest messages of an open stream, as many as are kept up to about
- * 1 MiB, are in memory. For older ones SQLite waits for the disk.
+ * 1 MiB, are in memory. For older ones SQLite waits for the disk, which no
+ * service thread may: it asks for what is at_hand, and the worker for the rest.
  */
 int journal_read(struct journal_stream *stream, const struct journal_range *range,
 		 journal_entry_fn each, void *user);

@@ -35,6 +35,9 @@
 /* Bans and mutes at a time. */
 #define BANS_MAX 100000
 
+/* Threads of the worker: as many readings of the disk at a time. */
+#define WORKERS 4
+
 /* So many connections are a crowd. */
 #define CROWD 1000
 
@@ -237,7 +240,7 @@ static int create_rooms(struct server *server)
 	if (!r)
 		r = presence_create(&server->presence, config->chat.presence_merge);
 	if (!r)
-		r = worker_create(&server->worker);
+		r = worker_create(&server->worker, WORKERS);
 	return r;
 }
 
