@@ -4,7 +4,7 @@
 #include "mount/routes.h"
 #include "opening.h"
 #include "posting.h"
-#include "room.h"
+#include "rooms.h"
 #include "utf8.h"
 
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include "opening.h"
 #include "presence.h"
 #include "protocols/chat-past.h"
+#include "rooms.h"
 #include "server.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 #include "protocols/chat-past.h"
 
 #include "message.h"
+#include "rooms.h"
 #include "server.h"
 #include "session.h"
 #include "worker.h"

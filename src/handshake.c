@@ -4,7 +4,7 @@
 #include "auth.h"
 #include "http.h"
 #include "metrics.h"
-#include "room.h"
+#include "rooms.h"
 #include "server.h"
 #include "session.h"
 

@@ -1,5 +1,7 @@
 #include "posting.h"
 
+#include "rooms.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

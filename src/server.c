@@ -9,7 +9,7 @@
 #include "message.h"
 #include "metrics.h"
 #include "presence.h"
-#include "room.h"
+#include "rooms.h"
 #include "session.h"
 #include "tls.h"
 #include "worker.h"

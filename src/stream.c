@@ -2,6 +2,7 @@
 
 #include "http.h"
 #include "metrics.h"
+#include "rooms.h"
 #include "server.h"
 
 #include <ev.h>
