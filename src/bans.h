@@ -23,7 +23,7 @@ struct ban {
 	enum ban_kind kind;
 	enum ban_subject subject;
 	const char *room; /* NULL: every room */
-	const char *who;  /* the name, or the address as text */
+	const char *who;  /* the name, or the network as address.h has it */
 	int64_t until;	  /* seconds since 1970, then it is over; INT64_MAX: never */
 };
 

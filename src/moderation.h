@@ -1,5 +1,6 @@
 #pragma once
 
+#include "address.h"
 #include "message.h"
 #include "posting.h"
 
@@ -34,10 +35,10 @@ enum moderation_action {
 struct moderation {
 	enum moderation_action action;
 	const char *by;
-	const char *user;    /* whom it is about, or */
-	const char *address; /* from where; of a deletion neither */
-	uint64_t sequence;   /* what is deleted */
-	unsigned seconds;    /* of a mute or a ban */
+	const char *user;	    /* whom it is about; NULL: */
+	char address[ADDRESS_SIZE]; /* from which network, see address.h; empty for a deletion */
+	uint64_t sequence;	    /* what is deleted */
+	unsigned seconds;	    /* of a mute or a ban */
 };
 
 /* The close code of who has to go. */
