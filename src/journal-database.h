@@ -46,6 +46,9 @@ void database_rollback(struct database *database);
 /* Moves into the file what the log in front of it holds, so that the log's space can be used again. */
 void database_checkpoint(struct database *database);
 
+/* As well, and leaves nothing of what was in the log. -EBUSY: not while somebody reads. */
+int database_empty_log(struct database *database);
+
 /* -ENOENT: there is none of that name. */
 int database_find_room(struct database *database, const char *name, struct database_room *room);
 int database_add_room(struct database *database, const char *name, const char *epoch, int64_t *id);

@@ -142,10 +142,16 @@ static int write_batch(struct sqlite *sqlite, struct sqlite_stream *streams)
 
 static void redact_cache(struct sqlite_stream *stream)
 {
-	for (const struct journal_publication *p = stream->batch; p; p = p->next)
-		if (p->redaction && !p->result &&
-		    journal_ring_redact(&stream->cache, p->redaction) == -ENOMEM)
+	struct sqlite *sqlite = sqlite_of(stream);
+
+	for (const struct journal_publication *p = stream->batch; p; p = p->next) {
+		if (!p->redaction || p->result)
+			continue;
+		if (journal_ring_redact(&stream->cache, p->redaction) == -ENOMEM)
 			journal_ring_restart(&stream->cache, stream->cache.next);
+		sqlite->has_leftovers = true;
+		sqlite->next_sweep = 0; /* soon */
+	}
 }
 
 /* What can't be cached is read from the disk later. */
@@ -239,7 +245,7 @@ static void work_off(struct sqlite *sqlite, struct journal_publication *publicat
 	}
 }
 
-/* Cuts the history of rooms in which nobody speaks, some at a time, and drops marks that are over. */
+/* Cuts the history of rooms in which nobody speaks, some at a time, drops marks that are over, and what was redacted. */
 static void sweep(struct sqlite *sqlite)
 {
 	uint64_t head;
@@ -261,6 +267,8 @@ static void sweep(struct sqlite *sqlite)
 		r = database_commit(sqlite->writer);
 	if (r < 0)
 		database_rollback(sqlite->writer);
+	else if (sqlite->has_leftovers)
+		sqlite->has_leftovers = database_empty_log(sqlite->writer) < 0;
 }
 
 /* The first of the queue, cut off behind BATCH_MAX; NULL after some time without any. */

@@ -71,6 +71,7 @@ static void init(struct sqlite *sqlite, unsigned history)
 	sqlite->base.driver = &journal_sqlite;
 	sqlite->history = history;
 	sqlite->lock_file = -1;
+	sqlite->has_leftovers = true; /* a kill may have left some */
 	sqlite->end = &sqlite->first;
 	pthread_mutex_init(&sqlite->lock, NULL);
 	pthread_mutex_init(&sqlite->readers_lock, NULL);

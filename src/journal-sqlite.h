@@ -55,6 +55,7 @@ struct sqlite {
 	int64_t swept;	     /* the room where the last sweep ended */
 	uint64_t next_sweep; /* in nanoseconds of the monotonic clock */
 	bool failing;
+	bool has_leftovers; /* of what was redacted, in the log, maybe */
 };
 
 struct sqlite_stream {

@@ -126,6 +126,59 @@ static void what_is_redacted_is_gone_for_good(void **state)
 	journal_destroy(journal);
 }
 
+static bool file_has(const char *name, const char *text)
+{
+	char bytes[65536], path[128];
+	size_t length = strlen(text), n;
+	bool has = false;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	in = fopen(path, "rb");
+	if (!in)
+		return false;
+	while (!has && (n = fread(bytes, 1, sizeof(bytes), in)) > length) {
+		has = memmem(bytes, n, text, length);
+		fseek(in, -(long)length, SEEK_CUR);
+	}
+	fclose(in);
+	return has;
+}
+
+/* Whether one of its files has that text. */
+static bool is_in_files(const char *text)
+{
+	return file_has("chat.db", text) || file_has("chat.db-wal", text);
+}
+
+/* Neither in the file, nor in the log, whether or not it fits into a page. */
+static void nothing_of_it_is_left_in_the_files(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(100);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+	char large[8000];
+
+	memset(large, 'x', sizeof(large));
+	memcpy(large + sizeof(large) - 20, "the end of a secret", 20);
+	publish(stream, "a short secret");
+	assert_int_equal(publish_with(stream, &(struct journal_publication){.payload = large,
+									    .size = sizeof(large)})
+				 .result,
+			 0);
+	assert_true(is_in_files("a short secret"));
+	assert_true(is_in_files("the end of a secret"));
+	assert_int_equal(publish_redacting(stream, "x", 1, "a", "-"), 0);
+	assert_int_equal(publish_redacting(stream, "x", 2, "x", "-"), 0);
+	for (int i = 0; i < 500 && (is_in_files("short secret") || is_in_files("end of a")); i++)
+		usleep(10000);
+	assert_false(is_in_files("short secret"));
+	assert_false(is_in_files("end of a"));
+	assert_reads(stream, 0, 10, "1:- 2:- 3:x 4:x ");
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
 /* Not even where nothing of the history is kept. */
 static void a_sequence_never_comes_again(void **state)
 {
@@ -892,6 +945,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(goes_on_after_a_restart),
 		TEST(what_is_redacted_is_gone_for_good),
+		TEST(nothing_of_it_is_left_in_the_files),
 		TEST(a_sequence_never_comes_again),
 		TEST(one_process_at_a_time),
 		TEST(files_that_are_no_journal),
