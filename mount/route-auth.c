@@ -5,6 +5,7 @@
 #include "mount/routes.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #define LOG_MODULE "routes"
@@ -51,16 +52,30 @@ static unsigned permit_anybody(const struct route_request *request, enum right r
 	return 0;
 }
 
+/* What is moderated has somebody who did it; what a key says may be in any name. */
+static unsigned permit_key(const struct route_request *request,
+			   const struct config_publish_key *key, enum right right,
+			   struct identity *identity, struct json_object **body)
+{
+	if (!(key->rights & right))
+		return refuse(request, 403, "rights", body);
+	if (right != RIGHT_MODERATE)
+		return 0;
+	identity->name = strdup(key->name);
+	return identity->name ? 0 : route_problem(body, 500, "out of memory");
+}
+
 unsigned route_permit(const struct route_request *request, const char *room, enum right right,
 		      struct identity *identity, struct json_object **body)
 {
 	struct auth *auth = request->server->auth;
+	const struct config_publish_key *key = auth_publisher(auth, request->authorization);
 	const char *reason = NULL;
 	unsigned status;
 
 	*identity = (struct identity){0};
-	if (right != RIGHT_MODERATE && auth_publisher(auth, request->authorization))
-		return 0;
+	if (key)
+		return permit_key(request, key, right, identity, body);
 	if (!auth_is_needed(auth))
 		return permit_anybody(request, right, body);
 	status = identify(request, identity, body);

@@ -1,6 +1,6 @@
 #include "message.h"
 #include "mount/routes.h"
-#include "room.h"
+#include "rooms.h"
 #include "utf8.h"
 #include "worker.h"
 

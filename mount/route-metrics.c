@@ -1,7 +1,7 @@
 #include "journal.h"
 #include "metrics.h"
 #include "mount/routes.h"
-#include "room.h"
+#include "rooms.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
+#include "address.h"
 #include "bans.h"
 #include "moderation.h"
 #include "mount/routes.h"
 #include "opening.h"
 #include "utf8.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,7 +27,6 @@ static void deed_destroy(struct deed *deed)
 		return;
 	free((char *)(uintptr_t)deed->moderation.by);
 	free((char *)(uintptr_t)deed->moderation.user);
-	free((char *)(uintptr_t)deed->moderation.address);
 	free(deed->room);
 	free(deed);
 }
@@ -93,12 +92,10 @@ static unsigned act(const struct route_request *request, const struct moderation
 		deed->moderation = *moderation;
 		deed->moderation.by = copy(identity->name);
 		deed->moderation.user = copy(moderation->user);
-		deed->moderation.address = copy(moderation->address);
 		deed->room = copy(request->parameters[0]);
 	}
 	if (!deed || !deed->room || !deed->moderation.by ||
-	    !deed->moderation.user != !moderation->user ||
-	    !deed->moderation.address != !moderation->address) {
+	    !deed->moderation.user != !moderation->user) {
 		deed_destroy(deed);
 		return route_problem(body, 500, "out of memory");
 	}
@@ -173,14 +170,15 @@ unsigned route_room_delete_message(const struct route_request *request, struct j
 }
 
 /* Names may look like addresses: who is listed by name is meant first. */
-static bool is_address(const struct route_request *request, enum ban_kind kind)
+static void read_who(const struct route_request *request, enum ban_kind kind,
+		     struct moderation *moderation)
 {
 	const char *who = request->parameters[1];
-	unsigned char binary[sizeof(struct in6_addr)];
 
-	return (inet_pton(AF_INET, who, binary) == 1 || inet_pton(AF_INET6, who, binary) == 1) &&
-	       !bans_until(request->server->bans, kind, request->parameters[0], who, NULL,
-			   time(NULL));
+	if (bans_until(request->server->bans, kind, request->parameters[0], who, NULL,
+		       time(NULL)) ||
+	    address_network(who, moderation->address) < 0)
+		moderation->user = who;
 }
 
 static unsigned lift(const struct route_request *request, enum moderation_action action,
@@ -192,10 +190,7 @@ static unsigned lift(const struct route_request *request, enum moderation_action
 
 	if (status)
 		return status;
-	if (is_address(request, kind))
-		moderation.address = request->parameters[1];
-	else
-		moderation.user = request->parameters[1];
+	read_who(request, kind, &moderation);
 	status = act(request, &moderation, &identity, body);
 	identity_finish(&identity);
 	return status;

@@ -4,7 +4,7 @@
 #include "mount/routes.h"
 #include "opening.h"
 #include "posting.h"
-#include "room.h"
+#include "rooms.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -210,8 +210,12 @@ static unsigned read_sender(const struct route_request *request, const struct id
 	struct json_object *given = json_object_object_get(request->body, "sender");
 
 	*sender = identity->name;
-	if (!*sender && !given)
-		*sender = auth_publisher(request->server->auth, request->authorization);
+	if (!*sender && !given) {
+		const struct config_publish_key *key =
+			auth_publisher(request->server->auth, request->authorization);
+
+		*sender = key ? key->name : NULL;
+	}
 	if (*sender)
 		return 0;
 	*sender = json_object_get_string(given);

@@ -63,7 +63,7 @@ unsigned route_problem(struct json_object **body, unsigned status, const char *d
  * Whether who asks has that right in the room, or in some where it is NULL.
  * Returns 0 and fills in *identity, which is the caller's to finish; it has no
  * name where nobody has to say who they are, or it is a publish key that they
- * have, which may read and write everywhere. Else fills *body with a problem and
+ * have, but for moderating. Else fills *body with a problem and
  * returns its status.
  */
 unsigned route_permit(const struct route_request *request, const char *room, enum right right,

@@ -5,11 +5,11 @@
 #include "moderation.h"
 #include "opening.h"
 #include "presence.h"
+#include "protocols/chat-past.h"
+#include "rooms.h"
 #include "server.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,95 +17,7 @@
 /* Names of people in a welcome; how many there are it says anyway. */
 #define NAMES_MAX 1000
 
-/* Messages that a client may ask for when it joins: who wants more asks for pages over HTTP. */
-#define HISTORY_MAX 1000
-
-/* And that it may have missed. */
-#define MISSED_MAX 10000
-
-/* And what one gets who asked for messages that are gone. */
-#define HISTORY_AFTER_RESET 50
-
-/* What the client asked for: messages after since, or the newest ones. */
-struct chat_wish {
-	bool resume;
-	uint64_t since;
-	char *epoch;
-	unsigned history;
-};
-
-/* Frames for one client, as they go out. */
-struct frames {
-	FILE *out;
-	char *bytes;
-	size_t size;
-	unsigned n;
-};
-
-static bool read_number(struct session *session, const char *name, uint64_t *number)
-{
-	char *text = session_query(session, name);
-	char *end = NULL;
-	bool is = false;
-
-	if (text && *text >= '0' && *text <= '9') {
-		*number = strtoull(text, &end, 10);
-		is = !*end;
-	}
-	free(text);
-	return is;
-}
-
-/* The request is there only at first. NULL: out of memory. */
-static struct chat_wish *read_wish(struct session *session)
-{
-	struct chat_wish *wish = calloc(1, sizeof(*wish));
-	uint64_t history;
-
-	if (!wish)
-		return NULL;
-	wish->epoch = session_query(session, "epoch");
-	wish->resume = read_number(session, "since", &wish->since);
-	if (read_number(session, "history", &history))
-		wish->history = history < HISTORY_MAX ? (unsigned)history : HISTORY_MAX;
-	return wish;
-}
-
-static void free_wish(struct chat *chat)
-{
-	if (chat->wish)
-		free(chat->wish->epoch);
-	free(chat->wish);
-	chat->wish = NULL;
-}
-
-static void put_frame(struct frames *frames, const char *text, size_t size)
-{
-	uint8_t header[WIRE_HEADER_MAX];
-
-	fwrite(header, 1, wire_put_header(header, WIRE_TEXT, size), frames->out);
-	fwrite(text, 1, size, frames->out);
-	frames->n++;
-}
-
-static void put_json(struct frames *frames, struct json_object *object)
-{
-	size_t size;
-	char *text = message_of_json(object, &size);
-
-	if (text)
-		put_frame(frames, text, size);
-	free(text);
-}
-
-static void put_entry(void *user, const struct journal_entry *entry)
-{
-	char text[64 * 1024];
-	size_t size = message_encode(entry, text, sizeof(text));
-
-	if (size <= sizeof(text))
-		put_frame(user, text, size);
-}
+#define CLOSE_TRY_AGAIN_LATER 1013
 
 static bool add_name(void *user, const char *name)
 {
@@ -128,7 +40,7 @@ static void put_welcome(struct frames *frames, struct room *room, const char *us
 	json_object_object_add(object, "seq", json_object_new_uint64(room_delivered(room)));
 	json_object_object_add(object, "members", names);
 	json_object_object_add(object, "people", json_object_new_uint64(room_people(room)));
-	put_json(frames, object);
+	frames_put_json(frames, object);
 }
 
 static void put_reset(struct frames *frames, struct room *room, uint64_t sequence)
@@ -138,107 +50,70 @@ static void put_reset(struct frames *frames, struct room *room, uint64_t sequenc
 	json_object_object_add(object, "type", json_object_new_string("reset"));
 	json_object_object_add(object, "epoch", json_object_new_string(room_epoch(room)));
 	json_object_object_add(object, "seq", json_object_new_uint64(sequence));
-	put_json(frames, object);
+	frames_put_json(frames, object);
 }
 
-static void note_first(void *user, const struct journal_entry *entry)
+static int send_all(struct session *session, const struct frames *frames)
 {
-	uint64_t *first = user;
-
-	if (!*first)
-		*first = entry->sequence;
+	return session_send_frames(session, frames->bytes, frames->size, frames->n);
 }
 
-/* Where n of the newest messages begin that are still kept: the sequence in front of them. */
-static uint64_t before_newest(struct room *room, unsigned n)
+static void count(const struct session *session, const struct chat_past *past)
 {
-	uint64_t end = room_delivered(room) + 1;
-	uint64_t first = 0;
+	struct server_metrics *metrics = metrics_server(service_of(session->wsi)->metrics);
+	uint64_t sequence;
 
-	room_read(room, &(struct journal_range){.before = end, .limit = n, .newest = true},
-		  note_first, &first);
-	return first ? first - 1 : end - 1;
+	metrics->resumes += chat_past_is_resumed(past);
+	metrics->resets += chat_past_is_reset(past, &sequence);
 }
 
-/* Whether all that was said after since is still there, and not too much. */
-static bool can_resume(struct room *room, const struct chat_wish *wish)
+/* With the room locked, so that what follows begins where the past ends. */
+static int join_rich(struct chat *chat, struct room *room, struct frames *frames)
 {
-	uint64_t end = room_delivered(room);
-	uint64_t first = 0;
-
-	if (!wish->epoch || strcmp(wish->epoch, room_epoch(room)) || wish->since > end ||
-	    end - wish->since > MISSED_MAX)
-		return false;
-	if (wish->since == end)
-		return true;
-	room_read(room,
-		  &(struct journal_range){.after = wish->since, .before = end + 1, .limit = 1},
-		  note_first, &first);
-	return first == wish->since + 1;
-}
-
-static void put_messages(struct frames *frames, struct room *room, uint64_t after)
-{
-	room_read(room,
-		  &(struct journal_range){
-			  .after = after, .before = room_delivered(room) + 1, .limit = MISSED_MAX},
-		  put_entry, frames);
-}
-
-/* With the room locked, so that what follows begins where this ends. */
-static void put_missed(struct frames *frames, struct room *room, const struct chat_wish *wish,
-		       struct server_metrics *metrics)
-{
-	unsigned n = wish->history ? wish->history : HISTORY_AFTER_RESET;
-	uint64_t after;
-
-	if (wish->resume && can_resume(room, wish)) {
-		put_messages(frames, room, wish->since);
-		metrics->resumes++;
-	} else if (wish->resume) {
-		after = before_newest(room, n);
-		put_reset(frames, room, after);
-		metrics->resets++;
-		put_messages(frames, room, after);
-	} else if (wish->history) {
-		put_messages(frames, room, before_newest(room, n));
-	}
-}
-
-static int send_all(struct session *session, struct frames *frames)
-{
-	int r = fclose(frames->out);
+	uint64_t sequence;
+	int r = chat_past_complete(chat->past, room);
 
 	if (!r)
-		r = session_send_frames(session, frames->bytes, frames->size, frames->n);
-	free(frames->bytes);
+		r = frames_open(frames);
+	if (!r)
+		r = room_session_join(&chat->room, room, ROOM_RICH);
+	if (r < 0)
+		return r;
+	put_welcome(frames, room, chat->room.session.user);
+	if (chat_past_is_reset(chat->past, &sequence))
+		put_reset(frames, room, sequence);
 	return r;
 }
 
-/* Returns how many connections of that name are in the room now, or -errno. */
+/* Returns how many connections of that name are in the room now, or -errno, as chat_past_complete() does. */
 static int enter_rich(struct chat *chat, struct room *room)
 {
 	struct session *session = &chat->room.session;
 	struct frames frames = {0};
 	int n;
 
-	if (!chat->wish)
-		return -ENOMEM;
-	frames.out = open_memstream(&frames.bytes, &frames.size);
-	if (!frames.out)
+	if (!chat->past)
 		return -ENOMEM;
 	room_lock(room);
-	n = room_session_join(&chat->room, room, ROOM_RICH);
-	if (n >= 0) {
-		put_welcome(&frames, room, session->user);
-		put_missed(&frames, room, chat->wish,
-			   metrics_server(service_of(session->wsi)->metrics));
-	}
+	n = join_rich(chat, room, &frames);
 	room_unlock(room);
-	return send_all(session, &frames) < 0 ? -EIO : n;
+	if (n >= 0) {
+		count(session, chat->past);
+		if (frames_close(&frames) < 0 || send_all(session, &frames) < 0 ||
+		    send_all(session, chat_past_frames(chat->past)) < 0)
+			n = -EIO;
+	}
+	frames_finish(&frames);
+	return n;
 }
 
-/* Banned since the handshake, while the room was being opened. */
+static void fail(struct session *session)
+{
+	session_close(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
+		      "the room could not be joined");
+}
+
+/* Banned since the handshake, while the room was being opened or its past read. */
 static bool is_banned(const struct session *session, struct room *room)
 {
 	char address[SESSION_PEER_SIZE];
@@ -247,34 +122,45 @@ static bool is_banned(const struct session *session, struct room *room)
 			  session_address(session, address), time(NULL)) != 0;
 }
 
-static void enter(struct chat *chat, struct room *room, int error)
+static void go_on(void *user, struct room *room, int error);
+
+static void enter(struct chat *chat, struct room *room)
 {
 	struct session *session = &chat->room.session;
-	int n = error;
+	int n = chat->rich ? enter_rich(chat, room)
+			   : room_session_join(&chat->room, room, ROOM_PLAIN);
 
-	if (room && is_banned(session, room)) {
-		session_close(session, CLOSE_KICKED, "banned");
-		return;
-	}
-	if (room)
-		n = chat->rich ? enter_rich(chat, room)
-			       : room_session_join(&chat->room, room, ROOM_PLAIN);
-	if (n < 0)
-		session_close(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
-			      "the room could not be joined");
+	chat->reading = n == -EAGAIN;
+	if (chat->reading)
+		chat_past_read(chat->past, service_of(session->wsi), room, go_on, chat);
+	else if (n == -EBUSY)
+		session_close(session, CLOSE_TRY_AGAIN_LATER, "too slow");
+	else if (n < 0)
+		fail(session);
 	else if (n == 1)
 		presence_tell(server_of(session->wsi)->presence, room, session->user, true);
 }
 
-static void on_opened(void *user, struct room *room, int error)
+/* Whoever is still waiting for its past is not in yet. */
+static void go_on(void *user, struct room *room, int error)
 {
 	struct chat *chat = user;
 	struct session *session = &chat->room.session;
 
 	chat->opening = NULL;
-	if (!session->close_code)
-		enter(chat, room, error);
-	free_wish(chat);
+	chat->reading = false;
+	if (!session->close_code) {
+		if (error < 0)
+			fail(session);
+		else if (is_banned(session, room))
+			session_close(session, CLOSE_KICKED, "banned");
+		else
+			enter(chat, room);
+	}
+	if (chat->reading)
+		return;
+	chat_past_destroy(chat->past);
+	chat->past = NULL;
 	lws_rx_flow_control(session->wsi, 1);
 }
 
@@ -286,10 +172,10 @@ void chat_join(struct chat *chat)
 
 	chat->rich = session->subprotocol;
 	if (chat->rich)
-		chat->wish = read_wish(session);
+		chat->past = chat_past_create(session);
 	lws_rx_flow_control(session->wsi, 0);
 	chat->opening = opening_begin(service_of(session->wsi),
-				      name ? name : session->endpoint->room, on_opened, chat);
+				      name ? name : session->endpoint->room, go_on, chat);
 	free(name);
 }
 
@@ -300,7 +186,8 @@ void chat_leave(struct chat *chat)
 
 	opening_forget(chat->opening);
 	chat->opening = NULL;
-	free_wish(chat);
+	chat_past_destroy(chat->past);
+	chat->past = NULL;
 	if (!room)
 		return;
 	room_hold(room);

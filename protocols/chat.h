@@ -9,7 +9,8 @@
  * files share:
  *
  *     chat.c        the endpoint
- *     chat-join.c   coming in, with what was missed, and leaving
+ *     chat-join.c   coming in, and leaving
+ *     chat-past.c   what was said before one came in
  *     chat-say.c    what a client sends
  *
  * Clients speak one of two dialects: the plain one, and switchboard.chat.v1,
@@ -18,14 +19,15 @@
 
 #define CHAT_SUBPROTOCOL "switchboard.chat.v1"
 
+struct chat_past;
 struct chat_sent;
-struct chat_wish;
 struct opening;
 
 struct chat {
 	struct room_session room;
 	bool rich;
-	struct chat_wish *wish;	 /* what it asked for, until it has joined */
+	bool reading;		 /* its past, and it hasn't joined yet */
+	struct chat_past *past;	 /* what it is to get at first, until it has joined */
 	struct opening *opening; /* of the room that it is to join; NULL: that is over */
 	struct rate rate;
 	struct rate patience;	/* with messages that come too fast */

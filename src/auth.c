@@ -141,13 +141,13 @@ static bool is_same(const char *text, const char *secret)
 	return !difference;
 }
 
-const char *auth_publisher(const struct auth *auth, const char *authorization)
+const struct config_publish_key *auth_publisher(const struct auth *auth, const char *authorization)
 {
 	const char *token = bearer(authorization);
-	const char *name = NULL;
+	const struct config_publish_key *key = NULL;
 
 	for (size_t i = 0; token && auth->settings && i < auth->settings->n_publish_keys; i++)
 		if (is_same(token, auth->settings->publish_keys[i].secret))
-			name = auth->settings->publish_keys[i].name;
-	return name;
+			key = &auth->settings->publish_keys[i];
+	return key;
 }

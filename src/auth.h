@@ -51,5 +51,5 @@ const char *auth_identify(struct auth *auth, const struct auth_credentials *cred
 int auth_issue_ticket(struct auth *auth, const struct identity *identity, int64_t now,
 		      char text[TICKET_SIZE]);
 
-/* The name of the publish key that is the bearer token, or NULL. It takes as long for every wrong one. */
-const char *auth_publisher(const struct auth *auth, const char *authorization);
+/* The publish key that is the bearer token, or NULL. It takes as long for every wrong one. */
+const struct config_publish_key *auth_publisher(const struct auth *auth, const char *authorization);

@@ -164,6 +164,18 @@ static int64_t look_up(struct bans *bans, const struct ban *ban, int64_t now)
 	return 0;
 }
 
+int64_t bans_end(struct bans *bans, const struct ban *ban)
+{
+	const struct listed *entry;
+	int64_t end;
+
+	pthread_mutex_lock(&bans->lock);
+	entry = find(bans, ban);
+	end = entry ? entry->ban.until : 0;
+	pthread_mutex_unlock(&bans->lock);
+	return end;
+}
+
 int64_t bans_until(struct bans *bans, enum ban_kind kind, const char *room, const char *name,
 		   const char *address, int64_t now)
 {

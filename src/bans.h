@@ -5,7 +5,7 @@
 
 /*
  * Who may not come in, and who may not speak, until when. It is a list in
- * memory. Any thread may call these functions, except create and destroy.
+ * memory; bans-journal.h makes it outlive a restart. Any thread may call these functions, except create and destroy.
  */
 struct bans;
 
@@ -23,7 +23,7 @@ struct ban {
 	enum ban_kind kind;
 	enum ban_subject subject;
 	const char *room; /* NULL: every room */
-	const char *who;  /* the name, or the address as text */
+	const char *who;  /* the name, or the network as address.h has it */
 	int64_t until;	  /* seconds since 1970, then it is over; INT64_MAX: never */
 };
 
@@ -39,6 +39,9 @@ int bans_set(struct bans *bans, const struct ban *ban, int64_t now);
 
 /* Ends it at once, whatever its end was. Returns 0 or -ENOENT. */
 int bans_lift(struct bans *bans, const struct ban *ban);
+
+/* When that very ban is over, whatever its until says; 0: there is none. */
+int64_t bans_end(struct bans *bans, const struct ban *ban);
 
 /*
  * Until when somebody of that name, at that address, is banned from that room,

@@ -161,11 +161,41 @@ static int read_keys(const struct reader *reader, const char *path, struct json_
 	return 0;
 }
 
+/* In the order of the bits of enum right. */
+static const char *const rights[] = {"read", "write", "moderate", NULL};
+
+#define RIGHTS_OF_A_KEY 3u /* to read and to write */
+
+static int read_rights(const struct reader *reader, const char *path, struct json_object *value,
+		       const struct field *field, void *target)
+{
+	unsigned all = 0;
+
+	if (!json_object_is_type(value, json_type_array) || !json_object_array_length(value))
+		return reader_fail_expected(reader, path, value,
+					    "an array with at least one entry");
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		static const struct field choice = {.choices = rights};
+		char entry_path[READER_PATH_SIZE];
+		int right, r;
+
+		reader_index_path(entry_path, path, i);
+		r = reader_choice(reader, entry_path, json_object_array_get_idx(value, i), &choice,
+				  &right);
+		if (r < 0)
+			return r;
+		all |= 1u << right;
+	}
+	*(unsigned *)target = all;
+	return 0;
+}
+
 #define PUBLISH_KEY(member) offsetof(struct config_publish_key, member)
 
 static const struct field publish_key_fields[] = {
 	{.key = "name", .read = read_name, .offset = PUBLISH_KEY(name)},
 	{.key = "secret", .read = read_bearer_secret, .offset = PUBLISH_KEY(secret)},
+	{.key = "rights", .read = read_rights, .offset = PUBLISH_KEY(rights)},
 	{0},
 };
 
@@ -188,6 +218,7 @@ static int read_publish_keys(const struct reader *reader, const char *path,
 		char key_path[READER_PATH_SIZE];
 		int r;
 
+		key->rights = RIGHTS_OF_A_KEY;
 		reader_index_path(key_path, path, i);
 		r = reader_object(reader, key_path, json_object_array_get_idx(value, i), &shape,
 				  key);

@@ -61,10 +61,11 @@ struct config_auth_key {
 	char *public_key; /* a file in PEM, of the others */
 };
 
-/* Who sends it as a bearer token may publish over HTTP. */
+/* Who sends it as a bearer token may publish over HTTP, or what else its rights say. */
 struct config_publish_key {
 	char *name;
 	char *secret;
+	unsigned rights; /* of identity.h's enum right */
 };
 
 /* Where people's names come from. */

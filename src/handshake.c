@@ -5,7 +5,7 @@
 #include "http.h"
 #include "http-request.h"
 #include "metrics.h"
-#include "room.h"
+#include "rooms.h"
 #include "server.h"
 #include "session.h"
 

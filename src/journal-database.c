@@ -12,14 +12,20 @@
 /* So many are deleted at a time, so that nobody waits long for it. */
 #define TRIM_MAX 4096
 
+#define BUSY_MILLISECONDS 5000
+
 /*
  * synchronous=FULL: the log is on the disk before a commit returns, so that
  * what is acknowledged survives the power as well as the process. Commits are
  * grouped, which is what makes that cheap.
+ *
+ * secure_delete=ON: what was deleted is overwritten with zeroes. FAST would
+ * leave long messages in the pages that are set free. It costs a few per cent
+ * of what the journal can take.
  */
-static const char pragmas[] = "PRAGMA busy_timeout = 5000;"
-			      "PRAGMA journal_mode = WAL;"
+static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA synchronous = FULL;"
+			      "PRAGMA secure_delete = ON;"
 			      "PRAGMA journal_size_limit = 67108864;";
 
 /* Each brings the schema to the version that is its place, from the one before. */
@@ -37,6 +43,9 @@ static const char *const migrations[] = {
 	"CREATE TABLE keys (room INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL,"
 	"  time INTEGER NOT NULL, PRIMARY KEY (room, key)) WITHOUT ROWID;"
 	"CREATE INDEX keys_by_sequence ON keys (room, sequence, time);",
+	"CREATE TABLE marks (room INTEGER NOT NULL, key BLOB NOT NULL, until INTEGER NOT NULL,"
+	"  PRIMARY KEY (room, key)) WITHOUT ROWID;"
+	"CREATE INDEX marks_by_end ON marks (until);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])) - 1)
@@ -54,6 +63,9 @@ enum statement {
 	ADD_KEY,
 	TRIM_MESSAGES,
 	TRIM_KEYS,
+	SET_MARK,
+	DROP_MARKS,
+	READ_MARKS,
 	READ,
 	STATEMENTS,
 };
@@ -84,6 +96,11 @@ static const char *const texts[STATEMENTS] = {
 		    " VALUES (?1, ?2, ?3, ?4)",
 	[TRIM_MESSAGES] = TRIM("messages"),
 	[TRIM_KEYS] = TRIM("keys"),
+	[SET_MARK] = "INSERT OR REPLACE INTO marks (room, key, until) VALUES (?1, ?2, ?3)",
+	[DROP_MARKS] = "DELETE FROM marks WHERE until <= ?1",
+	[READ_MARKS] = "SELECT rooms.name, marks.key, marks.until FROM marks"
+		       " JOIN rooms ON rooms.id = marks.room WHERE marks.until > ?1"
+		       " ORDER BY marks.until DESC",
 	[READ] = "SELECT sequence, time, payload FROM messages WHERE room = ?1"
 		 " AND sequence BETWEEN ?2 AND ?3 AND time >= ?4 ORDER BY sequence LIMIT ?5",
 };
@@ -212,8 +229,10 @@ int database_open(struct database **databasep, const char *file, bool prepare)
 	r = error_of(sqlite3_open_v2(
 		file, &database->sqlite,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
-	if (!r)
+	if (!r) {
+		sqlite3_busy_timeout(database->sqlite, BUSY_MILLISECONDS);
 		r = run(database, pragmas);
+	}
 	if (!r && prepare)
 		r = migrate(database, file);
 	if (!r)
@@ -257,6 +276,17 @@ void database_rollback(struct database *database)
 void database_checkpoint(struct database *database)
 {
 	sqlite3_wal_checkpoint_v2(database->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+int database_empty_log(struct database *database)
+{
+	int code;
+
+	sqlite3_busy_timeout(database->sqlite, 0);
+	code = sqlite3_wal_checkpoint_v2(database->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					 NULL);
+	sqlite3_busy_timeout(database->sqlite, BUSY_MILLISECONDS);
+	return code == SQLITE_BUSY ? -EBUSY : error_of(code);
 }
 
 int database_find_room(struct database *database, const char *name, struct database_room *room)
@@ -387,6 +417,40 @@ int database_trim(struct database *database, const struct database_trim *trim)
 	int r = trim_table(database, TRIM_MESSAGES, trim->room, trim->messages, trim->message_time);
 
 	return r < 0 ? r : trim_table(database, TRIM_KEYS, trim->room, trim->keys, trim->key_time);
+}
+
+int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,
+		      int64_t until)
+{
+	sqlite3_stmt *statement = database->statements[SET_MARK];
+
+	sqlite3_bind_int64(statement, 1, room);
+	bind_blob(statement, 2, key, size);
+	sqlite3_bind_int64(statement, 3, until);
+	return run_statement(database, SET_MARK);
+}
+
+int database_drop_marks(struct database *database, int64_t now)
+{
+	sqlite3_bind_int64(database->statements[DROP_MARKS], 1, now);
+	return run_statement(database, DROP_MARKS);
+}
+
+int database_read_marks(struct database *database, int64_t now, journal_mark_fn each, void *user)
+{
+	sqlite3_stmt *statement = database->statements[READ_MARKS];
+	int code;
+
+	sqlite3_bind_int64(statement, 1, now);
+	while ((code = step(database, READ_MARKS)) == SQLITE_ROW) {
+		const char *room = (const char *)sqlite3_column_text(statement, 0);
+		const void *key = sqlite3_column_blob(statement, 1);
+
+		if (room && key)
+			each(user, room, key, (size_t)sqlite3_column_bytes(statement, 1),
+			     sqlite3_column_int64(statement, 2));
+	}
+	return error_of(code);
 }
 
 int database_read(struct database *database, int64_t room, uint64_t from, uint64_t to, int64_t time,

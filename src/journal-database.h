@@ -46,6 +46,9 @@ void database_rollback(struct database *database);
 /* Moves into the file what the log in front of it holds, so that the log's space can be used again. */
 void database_checkpoint(struct database *database);
 
+/* As well, and leaves nothing of what was in the log. -EBUSY: not while somebody reads. */
+int database_empty_log(struct database *database);
+
 /* -ENOENT: there is none of that name. */
 int database_find_room(struct database *database, const char *name, struct database_room *room);
 int database_add_room(struct database *database, const char *name, const char *epoch, int64_t *id);
@@ -66,6 +69,12 @@ int database_find_key(struct database *database, int64_t room, const void *key, 
 		      int64_t since, uint64_t *sequence);
 int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
 		     const struct journal_entry *entry);
+
+/* Marks: those that are over at a time, in seconds, are dropped and not read. */
+int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,
+		      int64_t until);
+int database_drop_marks(struct database *database, int64_t now);
+int database_read_marks(struct database *database, int64_t now, journal_mark_fn each, void *user);
 
 /* Deletes the oldest of what is no longer needed, at most some thousand messages at a time. */
 int database_trim(struct database *database, const struct database_trim *trim);

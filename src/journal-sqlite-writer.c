@@ -34,6 +34,12 @@ static int trim_room(struct sqlite *sqlite, int64_t room, uint64_t head)
 	return database_trim(sqlite->writer, &trim);
 }
 
+static int write_mark(struct sqlite_stream *stream, const struct journal_mark *mark)
+{
+	return database_set_mark(sqlite_of(stream)->writer, stream->next_id, mark->key,
+				 mark->key_size, mark->until(mark));
+}
+
 static int write_message(struct sqlite_stream *stream, struct journal_publication *publication)
 {
 	struct database *writer = sqlite_of(stream)->writer;
@@ -65,6 +71,11 @@ static int write_message(struct sqlite_stream *stream, struct journal_publicatio
 			publication->result = r;
 			return r == -ENOENT ? 0 : r; /* no reason not to keep the others */
 		}
+	}
+	if (publication->mark) {
+		r = write_mark(stream, publication->mark);
+		if (r < 0)
+			return r;
 	}
 	r = database_add_message(writer, stream->next_id, &entry);
 	publication->sequence = entry.sequence;
@@ -131,10 +142,16 @@ static int write_batch(struct sqlite *sqlite, struct sqlite_stream *streams)
 
 static void redact_cache(struct sqlite_stream *stream)
 {
-	for (const struct journal_publication *p = stream->batch; p; p = p->next)
-		if (p->redaction && !p->result &&
-		    journal_ring_redact(&stream->cache, p->redaction) == -ENOMEM)
+	struct sqlite *sqlite = sqlite_of(stream);
+
+	for (const struct journal_publication *p = stream->batch; p; p = p->next) {
+		if (!p->redaction || p->result)
+			continue;
+		if (journal_ring_redact(&stream->cache, p->redaction) == -ENOMEM)
 			journal_ring_restart(&stream->cache, stream->cache.next);
+		sqlite->has_leftovers = true;
+		sqlite->next_sweep = 0; /* soon */
+	}
 }
 
 /* What can't be cached is read from the disk later. */
@@ -228,13 +245,15 @@ static void work_off(struct sqlite *sqlite, struct journal_publication *publicat
 	}
 }
 
-/* Cuts the history of rooms in which nobody speaks, some at a time. */
+/* Cuts the history of rooms in which nobody speaks, some at a time, drops marks that are over, and what was redacted. */
 static void sweep(struct sqlite *sqlite)
 {
 	uint64_t head;
 	int r = database_begin(sqlite->writer);
 
 	sqlite->next_sweep = nanoseconds() + SWEEP_SECONDS * (uint64_t)1000000000;
+	if (!r)
+		r = database_drop_marks(sqlite->writer, journal_now() / 1000);
 	for (int i = 0; i < SWEEP_ROOMS && !r; i++) {
 		r = database_next_room(sqlite->writer, sqlite->swept, &sqlite->swept, &head);
 		if (!r)
@@ -248,6 +267,8 @@ static void sweep(struct sqlite *sqlite)
 		r = database_commit(sqlite->writer);
 	if (r < 0)
 		database_rollback(sqlite->writer);
+	else if (sqlite->has_leftovers)
+		sqlite->has_leftovers = database_empty_log(sqlite->writer) < 0;
 }
 
 /* The first of the queue, cut off behind BATCH_MAX; NULL after some time without any. */

@@ -71,9 +71,11 @@ static void init(struct sqlite *sqlite, unsigned history)
 	sqlite->base.driver = &journal_sqlite;
 	sqlite->history = history;
 	sqlite->lock_file = -1;
+	sqlite->has_leftovers = true; /* a kill may have left some */
 	sqlite->end = &sqlite->first;
 	pthread_mutex_init(&sqlite->lock, NULL);
-	pthread_mutex_init(&sqlite->reader_lock, NULL);
+	pthread_mutex_init(&sqlite->readers_lock, NULL);
+	pthread_cond_init(&sqlite->reader_idle, NULL);
 	pthread_mutex_init(&sqlite->queue_lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -83,7 +85,8 @@ static void init(struct sqlite *sqlite, unsigned history)
 
 static void finish_sqlite(struct sqlite *sqlite)
 {
-	database_close(sqlite->reader);
+	while (sqlite->idle_readers)
+		database_close(sqlite->readers[--sqlite->idle_readers]);
 	database_close(sqlite->writer);
 	if (sqlite->lock_file >= 0)
 		close(sqlite->lock_file);
@@ -91,9 +94,43 @@ static void finish_sqlite(struct sqlite *sqlite)
 		lh_table_free(sqlite->streams);
 	pthread_cond_destroy(&sqlite->queue_filled);
 	pthread_mutex_destroy(&sqlite->queue_lock);
-	pthread_mutex_destroy(&sqlite->reader_lock);
+	pthread_cond_destroy(&sqlite->reader_idle);
+	pthread_mutex_destroy(&sqlite->readers_lock);
 	pthread_mutex_destroy(&sqlite->lock);
 	free(sqlite);
+}
+
+static int open_readers(struct sqlite *sqlite, const char *where)
+{
+	int r = 0;
+
+	while (!r && sqlite->idle_readers < SQLITE_READERS) {
+		r = database_open(&sqlite->readers[sqlite->idle_readers], where, false);
+		if (!r)
+			sqlite->idle_readers++;
+	}
+	return r;
+}
+
+/* Waits for one that nobody else reads with. */
+static struct database *take_reader(struct sqlite *sqlite)
+{
+	struct database *reader;
+
+	pthread_mutex_lock(&sqlite->readers_lock);
+	while (!sqlite->idle_readers)
+		pthread_cond_wait(&sqlite->reader_idle, &sqlite->readers_lock);
+	reader = sqlite->readers[--sqlite->idle_readers];
+	pthread_mutex_unlock(&sqlite->readers_lock);
+	return reader;
+}
+
+static void give_back(struct sqlite *sqlite, struct database *reader)
+{
+	pthread_mutex_lock(&sqlite->readers_lock);
+	sqlite->readers[sqlite->idle_readers++] = reader;
+	pthread_cond_signal(&sqlite->reader_idle);
+	pthread_mutex_unlock(&sqlite->readers_lock);
 }
 
 static int sqlite_create(struct journal **journalp, const char *where, unsigned history)
@@ -111,7 +148,7 @@ static int sqlite_create(struct journal **journalp, const char *where, unsigned 
 		r = database_open(&sqlite->writer, where, true);
 	}
 	if (!r)
-		r = database_open(&sqlite->reader, where, false);
+		r = open_readers(sqlite, where);
 	if (!r)
 		r = sqlite_start_writer(sqlite);
 	if (r < 0) {
@@ -146,11 +183,11 @@ static void append_to_cache(void *user, const struct journal_entry *entry)
 }
 
 /* The room as it was left, with its newest messages. */
-static int load(struct sqlite *sqlite, struct sqlite_stream *stream)
+static int load(struct sqlite *sqlite, struct database *reader, struct sqlite_stream *stream)
 {
 	struct database_room room;
 	uint64_t from;
-	int r = database_find_room(sqlite->reader, stream->room, &room);
+	int r = database_find_room(reader, stream->room, &room);
 
 	if (r == -ENOENT) {
 		journal_choose_epoch(stream->epoch);
@@ -173,8 +210,8 @@ static int load(struct sqlite *sqlite, struct sqlite_stream *stream)
 	journal_ring_init(&stream->cache, sqlite->history, CACHE_BYTES, room.head + 1);
 	if (from > room.head)
 		return 0;
-	r = database_read(sqlite->reader, room.id, from, room.head, sqlite_oldest_time(sqlite),
-			  CACHE_LOAD, append_to_cache, stream);
+	r = database_read(reader, room.id, from, room.head, sqlite_oldest_time(sqlite), CACHE_LOAD,
+			  append_to_cache, stream);
 	if (stream->cache.next != room.head + 1)
 		journal_ring_restart(&stream->cache, room.head + 1);
 	return r < 0 ? r : 0;
@@ -217,6 +254,7 @@ static int sqlite_open(struct journal *journal, const char *room, journal_delive
 {
 	struct sqlite *sqlite = (struct sqlite *)journal;
 	struct sqlite_stream *stream = calloc(1, sizeof(*stream));
+	struct database *reader;
 	int r;
 
 	if (!stream)
@@ -231,9 +269,9 @@ static int sqlite_open(struct journal *journal, const char *room, journal_delive
 		stream_destroy(stream);
 		return r;
 	}
-	pthread_mutex_lock(&sqlite->reader_lock);
-	r = load(sqlite, stream);
-	pthread_mutex_unlock(&sqlite->reader_lock);
+	reader = take_reader(sqlite);
+	r = load(sqlite, reader, stream);
+	give_back(sqlite, reader);
 	if (r < 0)
 		sqlite_close(&stream->base);
 	else
@@ -294,6 +332,7 @@ static int sqlite_read(struct journal_stream *base, const struct journal_range *
 {
 	struct sqlite_stream *stream = (struct sqlite_stream *)base;
 	struct sqlite *sqlite = sqlite_of(stream);
+	struct database *reader;
 	uint64_t from, to;
 	int r = read_cache(stream, range, each, user, &from, &to);
 
@@ -304,10 +343,20 @@ static int sqlite_read(struct journal_stream *base, const struct journal_range *
 	if (range->at_hand)
 		return r;
 	sqlite->base.metrics.disk_reads++;
-	pthread_mutex_lock(&sqlite->reader_lock);
-	r = database_read(sqlite->reader, stream->id, from, to, sqlite_oldest_time(sqlite),
-			  range->limit, each, user);
-	pthread_mutex_unlock(&sqlite->reader_lock);
+	reader = take_reader(sqlite);
+	r = database_read(reader, stream->id, from, to, sqlite_oldest_time(sqlite), range->limit,
+			  each, user);
+	give_back(sqlite, reader);
+	return r;
+}
+
+static int sqlite_marks(struct journal *journal, int64_t now, journal_mark_fn each, void *user)
+{
+	struct sqlite *sqlite = (struct sqlite *)journal;
+	struct database *reader = take_reader(sqlite);
+	int r = database_read_marks(reader, now, each, user);
+
+	give_back(sqlite, reader);
 	return r;
 }
 
@@ -333,4 +382,5 @@ const struct journal_driver journal_sqlite = {
 	.read = sqlite_read,
 	.epoch = sqlite_epoch,
 	.head = sqlite_head,
+	.marks = sqlite_marks,
 };

@@ -20,11 +20,14 @@ struct lh_table;
  * was never taken: all publications of that transaction are told, and those
  * that come next get the same sequences.
  *
- * Locks: the journal's for the table of open streams; the queue's; the reader's
- * for the second connection; each stream's for its cache. None is held while
+ * Locks: the journal's for the table of open streams; the queue's; the readers'
+ * for the connections that nobody reads with; each stream's for its cache. None is held while
  * another is taken, and the writer holds none while it delivers.
  */
 #define BATCH_MAX 1024
+
+/* So many read at a time: one that takes long holds up the others only when all do. */
+#define SQLITE_READERS 4
 
 struct sqlite {
 	struct journal base;
@@ -34,8 +37,10 @@ struct sqlite {
 	pthread_mutex_t lock;
 	struct lh_table *streams; /* the open ones, by room */
 
-	pthread_mutex_t reader_lock;
-	struct database *reader;
+	pthread_mutex_t readers_lock;
+	pthread_cond_t reader_idle;
+	struct database *readers[SQLITE_READERS]; /* the idle ones come first */
+	unsigned idle_readers;
 
 	pthread_mutex_t queue_lock;
 	pthread_cond_t queue_filled;
@@ -50,6 +55,7 @@ struct sqlite {
 	int64_t swept;	     /* the room where the last sweep ended */
 	uint64_t next_sweep; /* in nanoseconds of the monotonic clock */
 	bool failing;
+	bool has_leftovers; /* of what was redacted, in the log, maybe */
 };
 
 struct sqlite_stream {

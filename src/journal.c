@@ -57,6 +57,11 @@ bool journal_waits(const struct journal *journal)
 	return journal->driver->waits;
 }
 
+int journal_marks(struct journal *journal, int64_t now, journal_mark_fn each, void *user)
+{
+	return journal->driver->marks ? journal->driver->marks(journal, now, each, user) : 0;
+}
+
 int journal_open(struct journal *journal, const char *room, journal_deliver_fn deliver, void *user,
 		 struct journal_stream **streamp)
 {

@@ -64,6 +64,26 @@ struct journal_redaction {
 };
 
 /*
+ * What holds in a room until some time, whatever becomes of the room's
+ * messages: a journal that outlives a restart keeps it in the same moment as
+ * the publication that brings it. The same key in the same room is the same
+ * mark, and has the end that was written last.
+ */
+struct journal_mark {
+	const void *key;
+	size_t key_size;
+	/*
+	 * When it is over, in seconds since 1970; 0: at once. Asked while the
+	 * publication is being written, on the journal's thread: so the one that
+	 * is written last is also the last to ask, whichever thread was faster.
+	 */
+	int64_t (*until)(const struct journal_mark *mark);
+};
+
+typedef void (*journal_mark_fn)(void *user, const char *room, const void *key, size_t key_size,
+				int64_t until);
+
+/*
  * A message on its way: the caller's memory, which stays where it is, with the
  * payload and the key, until done() is called. That happens exactly once, maybe
  * before journal_publish() returns.
@@ -75,6 +95,7 @@ struct journal_publication {
 		key; /* tells it from others of its room: who sent it and how they call it. NULL: it has none */
 	size_t key_size;
 	const struct journal_redaction *redaction; /* NULL: none */
+	const struct journal_mark *mark;	   /* NULL: none */
 	void (*done)(struct journal_publication *publication);
 
 	/* The outcome. */
@@ -124,6 +145,8 @@ struct journal_driver {
 		    journal_entry_fn each, void *user);
 	const char *(*epoch)(const struct journal_stream *stream);
 	uint64_t (*head)(const struct journal_stream *stream);
+	/* NULL: marks don't outlive it. */
+	int (*marks)(struct journal *journal, int64_t now, journal_mark_fn each, void *user);
 };
 
 /* Begins every journal: the driver's own struct follows. */
@@ -162,6 +185,12 @@ const struct journal_metrics *journal_metrics(const struct journal *journal);
 bool journal_waits(const struct journal *journal);
 
 /*
+ * Calls each for the marks of all rooms that are not over at that time, those
+ * that hold longest first. It may wait for the disk. Returns 0 or -errno.
+ */
+int journal_marks(struct journal *journal, int64_t now, journal_mark_fn each, void *user);
+
+/*
  * A room has at most one open stream at a time. SQLite may have to wait for the
  * disk. Returns 0 or -errno.
  */
@@ -184,7 +213,8 @@ void journal_publish(struct journal_stream *stream, struct journal_publication *
  * its own, and reads before the next.
  *
  * The newest messages of an open stream, as many as are kept up to about
- * 1 MiB, are in memory. For older ones SQLite waits for the disk.
+ * 1 MiB, are in memory. For older ones SQLite waits for the disk, which no
+ * service thread may: it asks for what is at_hand, and the worker for the rest.
  */
 int journal_read(struct journal_stream *stream, const struct journal_range *range,
 		 journal_entry_fn each, void *user);

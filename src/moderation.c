@@ -1,13 +1,12 @@
 #include "moderation.h"
 
-#include "bans.h"
+#include "bans-journal.h"
 #include "log.h"
 #include "metrics.h"
 #include "room-session.h"
 #include "server.h"
 #include "utf8.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,13 +62,9 @@ static const char *read_user(struct json_object *user, struct moderation *modera
 
 static const char *read_address(struct json_object *address, struct moderation *moderation)
 {
-	const char *text = json_object_get_string(address);
-	unsigned char binary[sizeof(struct in6_addr)];
-
 	if (!json_object_is_type(address, json_type_string) ||
-	    (inet_pton(AF_INET, text, binary) != 1 && inet_pton(AF_INET6, text, binary) != 1))
+	    address_network(json_object_get_string(address), moderation->address) < 0)
 		return "address: expected an IPv4 or IPv6 address";
-	moderation->address = text;
 	return NULL;
 }
 
@@ -99,6 +94,12 @@ const char *moderation_read(struct json_object *object, enum moderation_action a
 	return NULL;
 }
 
+/* Whom, or from where. */
+static const char *who(const struct moderation *moderation)
+{
+	return moderation->user ? moderation->user : moderation->address;
+}
+
 /* Whoever is to go, to be found on every thread. Strings, since it may be late: the room may be gone by then. */
 struct eviction {
 	struct service_task task;
@@ -111,13 +112,13 @@ static bool is_meant(const struct eviction *eviction, struct session *session)
 {
 	const struct room_session *rs = lws_container_of(session, struct room_session, session);
 	char text[SESSION_PEER_SIZE];
-	const char *who;
+	const char *found;
 
 	if (!session->endpoint->room || !rs->member.room ||
 	    strcmp(room_name(rs->member.room), eviction->room))
 		return false;
-	who = eviction->by_address ? session_address(session, text) : session->user;
-	return who && !strcmp(who, eviction->who);
+	found = eviction->by_address ? session_address(session, text) : session->user;
+	return found && !strcmp(found, eviction->who);
 }
 
 static void free_eviction(struct eviction *eviction)
@@ -154,10 +155,9 @@ static void evict(struct server *server, struct room *room, const struct moderat
 		if (!eviction)
 			return;
 		eviction->task.run = run_eviction;
-		eviction->by_address = moderation->address;
+		eviction->by_address = !moderation->user;
 		eviction->room = strdup(room_name(room));
-		eviction->who =
-			strdup(moderation->address ? moderation->address : moderation->user);
+		eviction->who = strdup(who(moderation));
 		if (!eviction->room || !eviction->who) {
 			free_eviction(eviction);
 			return;
@@ -166,21 +166,27 @@ static void evict(struct server *server, struct room *room, const struct moderat
 	}
 }
 
-/* What there is to do, but for the entry. */
-static int enforce(struct server *server, struct room *room, const struct moderation *moderation)
+static struct ban ban_of(struct room *room, const struct moderation *moderation)
 {
-	int64_t now = time(NULL);
-	const struct ban ban = {
+	return (struct ban){
 		.kind = moderation->action == MODERATION_MUTE ||
 					moderation->action == MODERATION_UNMUTE
 				? BAN_SPEECH
 				: BAN_ENTRY,
-		.subject = moderation->address ? BAN_ADDRESS : BAN_NAME,
+		.subject = moderation->user ? BAN_NAME : BAN_ADDRESS,
 		.room = room_name(room),
-		.who = moderation->address ? moderation->address : moderation->user,
-		.until = now + moderation->seconds,
+		.who = who(moderation),
 	};
+}
+
+/* What there is to do, but for the entry. */
+static int enforce(struct server *server, struct room *room, const struct moderation *moderation)
+{
+	int64_t now = time(NULL);
+	struct ban ban = ban_of(room, moderation);
 	int r = 0;
+
+	ban.until = now + moderation->seconds;
 
 	switch (moderation->action) {
 	case MODERATION_MUTE:
@@ -256,12 +262,27 @@ static char *compose(const struct moderation *moderation, size_t *size)
 	return message_payload_of_json(object, size);
 }
 
+/* What its entry says, and keeps. */
+static int prepare(struct server *server, struct room *room, const struct moderation *moderation,
+		   struct posting_text *text)
+{
+	struct ban ban = ban_of(room, moderation);
+
+	text->payload = compose(moderation, &text->size);
+	if (!text->payload)
+		return -ENOMEM;
+	if (moderation->action == MODERATION_DELETE || moderation->action == MODERATION_KICK)
+		return 0;
+	text->mark = bans_mark(server->bans, &ban);
+	return text->mark ? 0 : -ENOMEM;
+}
+
 static void note(struct service *service, struct room *room, const struct moderation *moderation)
 {
 	metrics_server(service->metrics)->moderation_actions++;
 	log_event(LOG_LEVEL_NOTICE, LOG_MODULE, actions[moderation->action].word, "room",
 		  room_name(room), "by", moderation->by, "user", moderation->user, "address",
-		  moderation->address, NULL);
+		  *moderation->address ? moderation->address : NULL, NULL);
 }
 
 int moderation_act(struct service *service, struct room *room, const struct moderation *moderation,
@@ -272,12 +293,12 @@ int moderation_act(struct service *service, struct room *room, const struct mode
 	int r;
 
 	*posting = NULL;
-	text.payload = compose(moderation, &text.size);
-	if (!text.payload)
-		return -ENOMEM;
-	r = enforce(service->server, room, moderation);
+	r = prepare(service->server, room, moderation, &text);
+	if (!r)
+		r = enforce(service->server, room, moderation);
 	if (r < 0) {
 		free(text.payload);
+		free(text.mark);
 		return r;
 	}
 	note(service, room, moderation);

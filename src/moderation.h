@@ -1,5 +1,6 @@
 #pragma once
 
+#include "address.h"
 #include "message.h"
 #include "posting.h"
 
@@ -18,7 +19,8 @@
  *      "sender":"__server","message":"ann muted cy for 10 minutes","seq":58,"time":…}
  *
  * Of an address others hear only that it was one; the log has it. Bans and mutes
- * hold at once, and are in memory alone: a restart ends them.
+ * hold at once; in a journal that outlives a restart, so do they once their
+ * entry is kept, and what was undone stays so.
  */
 enum moderation_action {
 	MODERATION_DELETE,
@@ -33,10 +35,10 @@ enum moderation_action {
 struct moderation {
 	enum moderation_action action;
 	const char *by;
-	const char *user;    /* whom it is about, or */
-	const char *address; /* from where; of a deletion neither */
-	uint64_t sequence;   /* what is deleted */
-	unsigned seconds;    /* of a mute or a ban */
+	const char *user;	    /* whom it is about; NULL: */
+	char address[ADDRESS_SIZE]; /* from which network, see address.h; empty for a deletion */
+	uint64_t sequence;	    /* what is deleted */
+	unsigned seconds;	    /* of a mute or a ban */
 };
 
 /* The close code of who has to go. */

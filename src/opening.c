@@ -1,5 +1,6 @@
 #include "opening.h"
 
+#include "rooms.h"
 #include "server.h"
 #include "worker.h"
 

@@ -1,5 +1,7 @@
 #include "posting.h"
 
+#include "rooms.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@ struct posting {
 	void *user;
 	bool completed; /* before it did, on its own thread */
 	char *payload;
+	struct journal_mark *mark;
 	char key[];
 };
 
@@ -22,6 +25,7 @@ static void finish(struct posting *posting)
 	if (posting->done)
 		posting->done(posting->user, &posting->publication);
 	free(posting->payload);
+	free(posting->mark);
 	free(posting);
 }
 
@@ -52,8 +56,12 @@ static struct posting *create(const struct posting_text *text)
 		return NULL;
 	*posting = (struct posting){
 		.task.run = run_finish,
-		.publication = {.payload = text->payload, .size = text->size, .done = on_published},
+		.publication = {.payload = text->payload,
+				.size = text->size,
+				.mark = text->mark,
+				.done = on_published},
 		.payload = text->payload,
+		.mark = text->mark,
 	};
 	if (text->key) {
 		memcpy(posting->key, text->key, text->key_size);
@@ -76,6 +84,7 @@ struct posting *posting_send(struct service *service, struct room *room,
 	*error = 0;
 	if (!posting) {
 		free(text->payload);
+		free(text->mark);
 		*error = -ENOMEM;
 		return NULL;
 	}

@@ -22,8 +22,9 @@ struct posting_text {
 	size_t size;
 	const void *key; /* see journal_publish(); NULL: it has none. It is copied */
 	size_t key_size;
-	const struct journal_redaction
-		*redaction; /* copied, but for its bytes, which last; NULL: none */
+	/* Copied, but for its bytes, which last; NULL: none. */
+	const struct journal_redaction *redaction;
+	struct journal_mark *mark; /* of one piece, malloc()ed, and taken over; NULL: none */
 };
 
 /*

@@ -2,6 +2,7 @@
 
 #include "message.h"
 #include "people.h"
+#include "rooms.h"
 
 #include <errno.h>
 #include <pthread.h>

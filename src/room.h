@@ -9,7 +9,8 @@
 
 /*
  * A room: its members, and the ordered sequence of messages that all of them
- * receive. It spans all service threads; a member lives on one.
+ * receive. It spans all service threads; a member lives on one. How rooms are
+ * found, opened and released is in rooms.h.
  *
  * A message goes to the journal, which orders and keeps it, and comes back to
  * be framed once into the room's fan-out (fanout.h), and, for members whose
@@ -19,7 +20,6 @@
  * member's. None of them may be called from a reader_sink or a journal_entry_fn.
  * A publication's done() may release the room.
  */
-struct rooms;
 struct room;
 
 /*
@@ -47,49 +47,6 @@ struct room_joining {
 	enum room_kind kind;
 	bool deflated; /* its connection takes compressed frames, see deflater.h */
 };
-
-/*
- * Turns a kept message into the text that the room's members receive: writes
- * it to buffer, which has room for size bytes, and returns its length, or the
- * length that it would have had where that is more than size. It may be at most
- * ROOM_ENCODE_EXTRA longer than the payload.
- */
-typedef size_t (*room_encode_fn)(const struct journal_entry *entry, char *buffer, size_t size);
-
-#define ROOM_ENCODE_EXTRA 128
-
-/* ring: bytes of each wire log. The journal and the flushers must outlive the rooms. Returns 0 or -errno. */
-int rooms_create(struct rooms **roomsp, struct journal *journal, struct flushers *flushers,
-		 room_encode_fn encode, size_t ring);
-void rooms_destroy(struct rooms *rooms);
-
-/* Waits until every room has been released, as those are that a journal still has messages of. */
-void rooms_wait(struct rooms *rooms);
-
-size_t rooms_count(struct rooms *rooms);
-
-/* Calls each for every room, until it returns false; it must not open or release one. */
-void rooms_each(struct rooms *rooms, bool (*each)(void *user, struct room *room), void *user);
-
-/* The room of that name, to be released; NULL: there is none, or it isn't open yet. */
-struct room *rooms_find(struct rooms *rooms, const char *name);
-
-/*
- * The room of that name, which is made where it isn't there yet. It lasts until
- * everybody who opened or holds it has released it again. Where
- * rooms_may_wait(), it may take as long as a disk does, in which rooms that are
- * open go on undisturbed. Returns 0 or -errno.
- */
-bool rooms_may_wait(const struct rooms *rooms);
-int room_open(struct rooms *rooms, const char *name, struct room **roomp);
-void room_hold(struct room *room);
-void room_release(struct room *room);
-
-/*
- * As room_open(), for frames that no journal keeps and no list shows, such as a
- * ticker's. It has no messages, and its name is none of a listed room.
- */
-int room_open_unlisted(struct rooms *rooms, const char *name, struct room **roomp);
 
 const char *room_name(const struct room *room);
 size_t room_size(struct room *room);

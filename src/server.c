@@ -1,7 +1,7 @@
 #include "server.h"
 
 #include "auth.h"
-#include "bans.h"
+#include "bans-journal.h"
 #include "flusher.h"
 #include "journal.h"
 #include "listener.h"
@@ -9,7 +9,7 @@
 #include "message.h"
 #include "metrics.h"
 #include "presence.h"
-#include "room.h"
+#include "rooms.h"
 #include "session.h"
 #include "tls.h"
 #include "worker.h"
@@ -34,6 +34,9 @@
 
 /* Bans and mutes at a time. */
 #define BANS_MAX 100000
+
+/* Threads of the worker: as many readings of the disk at a time. */
+#define WORKERS 4
 
 /* So many connections are a crowd. */
 #define CROWD 1000
@@ -237,7 +240,7 @@ static int create_rooms(struct server *server)
 	if (!r)
 		r = presence_create(&server->presence, config->chat.presence_merge);
 	if (!r && rooms_may_wait(server->rooms)) /* else libc may leave its locks alone */
-		r = worker_create(&server->worker);
+		r = worker_create(&server->worker, WORKERS);
 	return r;
 }
 
@@ -253,6 +256,18 @@ static int create_rates(struct server *server)
 		r = rate_table_create(&server->typing_rates, rate_limit(1, 1, 1), RATES_MAX);
 	if (!r && joins)
 		r = rate_table_create(&server->joins, rate_limit(joins, 60, joins), RATES_MAX);
+	return r;
+}
+
+/* Those who are banned are so before anybody is let in. */
+static int create_bans(struct server *server)
+{
+	int r = bans_create(&server->bans, BANS_MAX);
+
+	if (!r)
+		r = bans_restore(server->bans, server->journal);
+	if (r < 0)
+		log_error("can't read the bans: %s", strerror(-r));
 	return r;
 }
 
@@ -287,7 +302,7 @@ static int build(struct server *server, const struct lws_http_mount *mounts)
 	if (!r)
 		r = auth_create(&server->auth, server->config->auth);
 	if (!r)
-		r = bans_create(&server->bans, BANS_MAX);
+		r = create_bans(server);
 	if (!r)
 		r = create_mounts(server, server->protocols, mounts);
 	if (!r)

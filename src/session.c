@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "address.h"
 #include "admission/admission.h"
 #include "handshake.h"
 #include "http.h"
@@ -365,6 +366,7 @@ const char *session_address(const struct session *session, char text[SESSION_PEE
 {
 	const char *end = strrchr(session->peer, ':');
 	const char *start = session->peer;
+	char address[SESSION_PEER_SIZE];
 
 	if (!end)
 		return NULL; /* a unix socket's */
@@ -372,8 +374,8 @@ const char *session_address(const struct session *session, char text[SESSION_PEE
 		start++;
 		end--;
 	}
-	snprintf(text, SESSION_PEER_SIZE, "%.*s", (int)(end - start), start);
-	return text;
+	snprintf(address, sizeof(address), "%.*s", (int)(end - start), start);
+	return address_network(address, text) < 0 ? NULL : text;
 }
 
 void session_abandon(struct lws *wsi)

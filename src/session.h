@@ -111,7 +111,10 @@ void session_close(struct session *session, uint16_t code, const char *reason);
 /* Ends a connection of any kind without a word, from outside its own callback. */
 void session_abandon(struct lws *wsi);
 
-/* The peer's address without its port; NULL: it has none. text has room for a whole one. */
+/*
+ * What limits and bans take for the peer's address: its network, as address.h
+ * has it; NULL: it has none. It is written to text.
+ */
 const char *session_address(const struct session *session, char text[SESSION_PEER_SIZE]);
 
 /* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */

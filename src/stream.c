@@ -3,6 +3,7 @@
 #include "http.h"
 #include "http-request.h"
 #include "metrics.h"
+#include "rooms.h"
 #include "server.h"
 
 #include <ev.h>

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 
 struct worker {
-	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
 	struct service_task *first;
 	struct service_task **last; /* the link behind the last one */
 	bool stopping;
+	unsigned n;
+	pthread_t threads[];
 };
 
 /* The next one, or NULL when there will be none. */
@@ -44,30 +45,25 @@ static void *run(void *user)
 }
 
 /* Signals are for the thread that has the server's loop. */
-static int start(struct worker *worker)
+static int start(struct worker *worker, unsigned n)
 {
 	sigset_t all, before;
-	int r;
+	int r = 0;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&worker->thread, NULL, run, worker);
+	while (!r && worker->n < n) {
+		r = pthread_create(&worker->threads[worker->n], NULL, run, worker);
+		if (!r)
+			pthread_setname_np(worker->threads[worker->n++], "worker");
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!r)
-		pthread_setname_np(worker->thread, "worker");
 	return -r;
 }
 
-static void finish(struct worker *worker)
+int worker_create(struct worker **workerp, unsigned n)
 {
-	pthread_cond_destroy(&worker->filled);
-	pthread_mutex_destroy(&worker->lock);
-	free(worker);
-}
-
-int worker_create(struct worker **workerp)
-{
-	struct worker *worker = calloc(1, sizeof(*worker));
+	struct worker *worker = calloc(1, sizeof(*worker) + n * sizeof(worker->threads[0]));
 	int r;
 
 	if (!worker)
@@ -75,9 +71,9 @@ int worker_create(struct worker **workerp)
 	worker->last = &worker->first;
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->filled, NULL);
-	r = start(worker);
+	r = start(worker, n);
 	if (r < 0)
-		finish(worker);
+		worker_destroy(worker);
 	else
 		*workerp = worker;
 	return r;
@@ -89,10 +85,13 @@ void worker_destroy(struct worker *worker)
 		return;
 	pthread_mutex_lock(&worker->lock);
 	worker->stopping = true;
-	pthread_cond_signal(&worker->filled);
+	pthread_cond_broadcast(&worker->filled);
 	pthread_mutex_unlock(&worker->lock);
-	pthread_join(worker->thread, NULL);
-	finish(worker);
+	for (unsigned i = 0; i < worker->n; i++)
+		pthread_join(worker->threads[i], NULL);
+	pthread_cond_destroy(&worker->filled);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker);
 }
 
 void worker_post(struct worker *worker, struct service *service, struct worker_job *job)

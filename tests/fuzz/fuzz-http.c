@@ -1,5 +1,6 @@
 #include "fuzz.h"
 
+#include "bans.h"
 #include "config.h"
 #include "mount/table.h"
 #include "protocols/table.h"
@@ -11,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * The whole way of bytes from strangers: one server with every endpoint, and
- * for each input one connection that sends it, takes what comes back and ends.
+ * The whole way of bytes from strangers: servers with every endpoint, and for
+ * each input one connection that sends it, takes what comes back and ends.
  *
  * The first byte chooses what is sent in front of the input, so that not every
  * handshake has to be guessed, and the second one into pieces of which size the
@@ -22,6 +23,21 @@
 #define HANDSHAKE(path, more)                                                                      \
 	"GET " path " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"        \
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" more "\r\n"
+
+#define V1 "Sec-WebSocket-Protocol: switchboard.chat.v1\r\n"
+
+#define SECRET "0123456789abcdef0123456789abcdef"
+
+/* Of ann, who may do everything until the year 2100. */
+#define TOKEN                                                                                      \
+	"eyJhbGciOiJIUzI1NiJ9."                                                                    \
+	"eyJzdWIiOiJhbm4iLCJleHAiOjQxMDI0NDQ4MDAsInJpZ2h0cyI6WyJyZWFkIiwid3JpdGUiLCJtb2Rl"         \
+	"cmF0ZSJdfQ."                                                                              \
+	"Rmk0p5_MnY4ZDzugVQDkmcw3FFzmE9GDQ0tjRIpGLGw"
+
+#define BEARER "Authorization: Bearer " TOKEN "\r\n"
+
+#define JSON "Host: x\r\nContent-Type: application/json\r\n"
 
 #define DEFLATE "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 
@@ -38,7 +54,18 @@ static const char *const preambles[] = {
 	"DELETE /api/rooms/lobby/",
 	"POST /api/rooms/lobby/bans HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n",
 	"POST /api/tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nCookie: token=",
+	/* To the server that wants to know who it is. */
+	HANDSHAKE("/chat?room=a", V1 BEARER),
+	HANDSHAKE("/chat?room=a", "Cookie: session=" TOKEN "\r\n"),
+	"GET /chat?ticket=",
+	"GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nAuthorization: Bearer ",
+	"GET /api/rooms/a/bans HTTP/1.1\r\nHost: x\r\nCookie: session=",
+	"POST /api/rooms/a/bans HTTP/1.1\r\n" BEARER JSON,
+	"POST /api/rooms/a/messages HTTP/1.1\r\n" BEARER JSON,
+	"POST /api/tickets HTTP/1.1\r\n" BEARER JSON "Content-Length: 2\r\n\r\n{}",
 };
+
+#define FIRST_WITH_AUTH 12
 
 #define N_PREAMBLES (sizeof(preambles) / sizeof(preambles[0]))
 
@@ -54,7 +81,9 @@ static const char *const preambles[] = {
 /* Far more than the server's own; one more for each input would mean that connections are left behind. */
 #define DESCRIPTORS_MAX 64
 
-static struct server *server;
+/* One takes names as they are given, the other one from tokens. */
+static struct server *servers[2];
+static struct server *server; /* the one that an input is for */
 static struct service *service;
 
 /* As main() does: those of the mounts come first. */
@@ -72,10 +101,17 @@ static const struct lws_protocols **join_tables(void)
 }
 
 /* With limits so small that they are met, and a history that doesn't grow with the inputs. */
-static const char small[] =
-	"{\"listen\": [{\"address\": \"127.0.0.1\", \"port\": 0}],"
-	" \"threads\": 1, \"limits\": {\"max_payload\": 1000, \"header_bytes\": 2048},"
-	" \"chat\": {\"history\": 4}, \"www\": \"" FUZZ_WWW "\"}";
+#define SMALL                                                                                      \
+	"{\"listen\": [{\"address\": \"127.0.0.1\", \"port\": 0}],"                                \
+	" \"threads\": 1, \"limits\": {\"max_payload\": 1000, \"header_bytes\": 2048},"            \
+	" \"chat\": {\"history\": 4}, \"www\": \"" FUZZ_WWW "\""
+
+#define KEYS "[{\"algorithm\": \"HS256\", \"secret\": \"" SECRET "\"}]"
+
+static const char *const configurations[] = {
+	SMALL "}",
+	SMALL ", \"auth\": {\"keys\": " KEYS ", \"cookie\": \"session\"}}",
+};
 
 /* The first turns of the loop set the protocols up; no connection comes before that. */
 static bool is_prepared(void)
@@ -86,18 +122,36 @@ static bool is_prepared(void)
 	return lws_protocol_vh_priv_get(service->vhost, chat) != NULL;
 }
 
+static void choose(struct server *chosen)
+{
+	server = chosen;
+	service = &server->services[0];
+	flusher_enter(service->flusher);
+}
+
+/* What one input has forbidden the next one may do. */
+static void forget_bans(void)
+{
+	bans_destroy(server->bans);
+	require(!bans_create(&server->bans, 100));
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static struct config config;
+	static struct config configs[2];
 	struct config_error error;
 
-	require(!config_init(&config));
-	require(!config_parse(&config, "fuzz", small, sizeof(small) - 1, &error));
 	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
-	require(!server_create(&server, &config, join_tables(), mount_table));
-	service = &server->services[0];
-	while (!is_prepared())
-		ev_run(service->loop, EVRUN_NOWAIT);
+	for (size_t i = 0; i < 2; i++) {
+		const char *text = configurations[i];
+
+		require(!config_init(&configs[i]));
+		require(!config_parse(&configs[i], "fuzz", text, strlen(text), &error));
+		require(!server_create(&servers[i], &configs[i], join_tables(), mount_table));
+		choose(servers[i]);
+		while (!is_prepared())
+			ev_run(service->loop, EVRUN_NOWAIT);
+	}
 	return 0;
 }
 
@@ -169,6 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	require(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
 	require(fds[0] < DESCRIPTORS_MAX);
+	choose(servers[data[0] % N_PREAMBLES >= FIRST_WITH_AUTH]);
 	require(lws_adopt_socket_vhost(service->vhost, fds[1]));
 	preamble = preambles[data[0] % N_PREAMBLES];
 	send_all(fds[0], preamble, strlen(preamble));
@@ -179,5 +234,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; service->sessions.count && i < CLOSING_TURNS; i++)
 		turn();
 	require(!service->sessions.count && !server->connections.used);
+	forget_bans();
 	return 0;
 }

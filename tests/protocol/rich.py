@@ -78,11 +78,11 @@ class Rich:
         self.ws.close()
 
 
-def restart(daemon, how, **chat):
+def restart(daemon, how, auth=None, **chat):
     """Another daemon in its place, on the same journal."""
     if how == "kill":
         daemon.process.kill()
         daemon.process.wait()
     else:
         daemon.close()
-    return Daemon(config(**chat))
+    return Daemon({**config(**chat), **({"auth": auth} if auth else {})})

@@ -106,8 +106,8 @@ static void publishers(void **state)
 	struct auth *auth = create(&settings);
 
 	assert_true(auth_has_publish_keys(auth));
-	assert_string_equal(auth_publisher(auth, "Bearer a-key-to-publish-with-of-some-length"),
-			    "bot");
+	assert_string_equal(
+		auth_publisher(auth, "Bearer a-key-to-publish-with-of-some-length")->name, "bot");
 	assert_null(auth_publisher(auth, "Bearer a-key-to-publish-with-of-some-lengt"));
 	assert_null(auth_publisher(auth, "Bearer a-key-to-publish-with-of-some-lengthx"));
 	assert_null(auth_publisher(auth, "Bearer a-key-to-publish-with-of-some-lengtha-key-to-"

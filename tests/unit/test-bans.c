@@ -1,11 +1,14 @@
 #include "unit.h"
 
-#include "bans.h"
+#include "bans-journal.h"
+#include "unit-journal.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define NOW 1000
 
@@ -157,6 +160,113 @@ static void lists_those_that_are_not_over(void **state)
 	bans_destroy(bans);
 }
 
+static void says_when_that_very_one_is_over(void **state)
+{
+	struct ban ban = {.kind = BAN_ENTRY, .subject = BAN_NAME, .room = "lobby", .who = "ann"};
+	struct bans *bans = create(10);
+
+	set(bans, BAN_ENTRY, BAN_NAME, NULL, "ann", 1010);
+	assert_int_equal(bans_end(bans, &ban), 0);
+	set(bans, BAN_ENTRY, BAN_NAME, "lobby", "ann", 1020);
+	assert_int_equal(bans_end(bans, &ban), 1020);
+	assert_int_equal(bans_lift(bans, &ban), 0);
+	assert_int_equal(bans_end(bans, &ban), 0);
+	bans_destroy(bans);
+}
+
+/* Publishes what is the matter with a ban. */
+static void keep(struct journal_stream *stream, struct bans *bans, const struct ban *ban)
+{
+	struct journal_mark *mark = bans_mark(bans, ban);
+	struct journal_publication publication = {.payload = "x", .size = 1, .mark = mark};
+
+	assert_non_null(mark);
+	assert_int_equal(publish_with(stream, &publication).result, 0);
+	free(mark);
+}
+
+static const struct ban kept[] = {
+	{BAN_ENTRY, BAN_NAME, "lobby", "ann", INT64_MAX},
+	{BAN_ENTRY, BAN_ADDRESS, "lobby", "ann", INT64_MAX - 1},
+	{BAN_SPEECH, BAN_NAME, "lobby", "ban name ann", INT64_MAX - 2},
+	{BAN_SPEECH, BAN_ADDRESS, "lobby", "192.0.2.1", INT64_MAX - 3},
+	{BAN_ENTRY, BAN_NAME, "lobby", "over", NOW + 1}, /* long ago */
+	{BAN_ENTRY, BAN_NAME, "lobby", "lifted", INT64_MAX},
+};
+
+#define N_HOLDING 4
+
+/* Sets them all, lifts the last one, and keeps what there is to keep of it. */
+static void keep_all(struct journal *journal)
+{
+	struct record record = {0};
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+	struct bans *bans = create(10);
+
+	for (size_t i = 0; i < LENGTH(kept); i++) {
+		assert_int_equal(bans_set(bans, &kept[i], NOW), 0);
+		keep(stream, bans, &kept[i]);
+	}
+	assert_int_equal(bans_lift(bans, &kept[LENGTH(kept) - 1]), 0);
+	keep(stream, bans, &kept[LENGTH(kept) - 1]);
+	journal_close(stream);
+	bans_destroy(bans);
+}
+
+static void are_restored_from_a_journal_that_outlives_a_restart(void **state)
+{
+	char directory[] = "/tmp/test-bans-XXXXXX", specification[64];
+	struct journal *journal;
+	struct bans *bans = create(10), *few = create(3);
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(specification, sizeof(specification), "sqlite:%s/chat.db", directory);
+	assert_int_equal(journal_create(&journal, specification, 10), 0);
+	keep_all(journal);
+	journal_destroy(journal);
+	assert_int_equal(journal_create(&journal, specification, 10), 0);
+	assert_int_equal(bans_restore(bans, journal), 0);
+	for (size_t i = 0; i < LENGTH(kept); i++)
+		assert_int_equal(bans_end(bans, &kept[i]), i < N_HOLDING ? kept[i].until : 0);
+	assert_int_equal(bans_restore(few, journal), 0); /* too many are no reason not to start */
+	journal_destroy(journal);
+	bans_destroy(bans);
+	bans_destroy(few);
+	assert_int_equal(journal_remove_directory(directory), 0);
+}
+
+static void are_gone_with_a_journal_in_memory(void **state)
+{
+	struct bans *bans = create(10);
+	struct journal *journal;
+
+	assert_int_equal(journal_create(&journal, "memory", 10), 0);
+	keep_all(journal);
+	assert_int_equal(bans_restore(bans, journal), 0);
+	assert_int_equal(bans_end(bans, &kept[0]), 0);
+	journal_destroy(journal);
+	bans_destroy(bans);
+}
+
+/* Two moderators at once: whatever is written last is what holds. */
+static void what_is_kept_is_what_holds_as_it_is_written(void **state)
+{
+	const struct ban ban = {BAN_ENTRY, BAN_NAME, "lobby", "ann", INT64_MAX};
+	struct bans *bans = create(10);
+	struct journal_mark *set_mark, *lift_mark;
+
+	assert_int_equal(bans_set(bans, &ban, NOW), 0);
+	set_mark = bans_mark(bans, &ban);
+	lift_mark = bans_mark(bans, &ban);
+	assert_int_equal(set_mark->until(set_mark), INT64_MAX);
+	assert_int_equal(bans_lift(bans, &ban), 0);
+	assert_int_equal(lift_mark->until(lift_mark), 0);
+	assert_int_equal(set_mark->until(set_mark), 0);
+	free(set_mark);
+	free(lift_mark);
+	bans_destroy(bans);
+}
+
 static void *ban_and_lift(void *user)
 {
 	for (int i = 0; i < 3000; i++) {
@@ -198,6 +308,10 @@ int main(void)
 		cmocka_unit_test(strings_are_copied),
 		cmocka_unit_test(only_so_many_at_a_time),
 		cmocka_unit_test(lists_those_that_are_not_over),
+		cmocka_unit_test(says_when_that_very_one_is_over),
+		cmocka_unit_test(are_restored_from_a_journal_that_outlives_a_restart),
+		cmocka_unit_test(are_gone_with_a_journal_in_memory),
+		cmocka_unit_test(what_is_kept_is_what_holds_as_it_is_written),
 		cmocka_unit_test(threads_share_a_list),
 	};
 

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "config.h"
+#include "identity.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,8 +47,9 @@ static void with_everything(void **state)
 		   "  {\"algorithm\": \"RS256\", \"public_key\": \"r.pem\"}],"
 		   " \"issuer\": \"i\", \"audience\": \"a\", \"name_claim\": \"n\","
 		   " \"cookie\": \"session\", \"leeway_seconds\": 0,"
-		   " \"publish_keys\": [{\"name\": \"bot\", \"secret\": \"" SECRET
-		   "+/-._~==\"}]}}");
+		   " \"publish_keys\": [{\"name\": \"bot\", \"secret\": \"" SECRET "+/-._~==\","
+		   " \"rights\": [\"moderate\", \"read\"]}, {\"name\": \"b\", \"secret\": \"" SECRET
+		   "\"}]}}");
 	auth = config.auth;
 	assert_int_equal(auth->n_keys, 3);
 	assert_string_equal(auth->keys[0].id, "k1");
@@ -63,9 +65,11 @@ static void with_everything(void **state)
 	assert_string_equal(auth->name_claim, "n");
 	assert_string_equal(auth->cookie, "session");
 	assert_int_equal(auth->leeway_seconds, 0);
-	assert_int_equal(auth->n_publish_keys, 1);
+	assert_int_equal(auth->n_publish_keys, 2);
 	assert_string_equal(auth->publish_keys[0].name, "bot");
 	assert_string_equal(auth->publish_keys[0].secret, SECRET "+/-._~==");
+	assert_int_equal(auth->publish_keys[0].rights, RIGHT_READ | RIGHT_MODERATE);
+	assert_int_equal(auth->publish_keys[1].rights, RIGHT_READ | RIGHT_WRITE);
 	config_finish(&config);
 }
 
@@ -182,7 +186,14 @@ static const struct {
 	{WITH("\"publish_keys\": [{\"secret\": \"" SECRET "\"}]"),
 	 "auth.publish_keys[0]: expected both a name and a secret"},
 	{WITH("\"publish_keys\": [{\"id\": \"bot\"}]"),
-	 "auth.publish_keys[0].id: unknown key, expected one of name, secret"},
+	 "auth.publish_keys[0].id: unknown key, expected one of name, secret, rights"},
+	{WITH("\"publish_keys\": [{\"rights\": \"read\"}]"),
+	 "auth.publish_keys[0].rights: found \"read\" (a string), " NOT_AN_ARRAY},
+	{WITH("\"publish_keys\": [{\"rights\": []}]"),
+	 "auth.publish_keys[0].rights: found an array, " NOT_AN_ARRAY},
+	{WITH("\"publish_keys\": [{\"rights\": [\"read\", \"sing\"]}]"),
+	 "auth.publish_keys[0].rights[1]: found \"sing\" (a string), expected one of \"read\", \"write\", "
+	 "\"moderate\""},
 	{WITH("\"publish_keys\": [{\"name\": \"__server\"}]"),
 	 "auth.publish_keys[0].name: found \"__server\" (a string), expected a name of at most 64 "
 	 "characters"},

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "journal.h"
+#include "journal-ring.h"
 #include "unit-journal.h"
 
 #include <errno.h>
@@ -126,6 +126,59 @@ static void what_is_redacted_is_gone_for_good(void **state)
 	journal_destroy(journal);
 }
 
+static bool file_has(const char *name, const char *text)
+{
+	char bytes[65536], path[128];
+	size_t length = strlen(text), n;
+	bool has = false;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	in = fopen(path, "rb");
+	if (!in)
+		return false;
+	while (!has && (n = fread(bytes, 1, sizeof(bytes), in)) > length) {
+		has = memmem(bytes, n, text, length);
+		fseek(in, -(long)length, SEEK_CUR);
+	}
+	fclose(in);
+	return has;
+}
+
+/* Whether one of its files has that text. */
+static bool is_in_files(const char *text)
+{
+	return file_has("chat.db", text) || file_has("chat.db-wal", text);
+}
+
+/* Neither in the file, nor in the log, whether or not it fits into a page. */
+static void nothing_of_it_is_left_in_the_files(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(100);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+	char large[8000];
+
+	memset(large, 'x', sizeof(large));
+	memcpy(large + sizeof(large) - 20, "the end of a secret", 20);
+	publish(stream, "a short secret");
+	assert_int_equal(publish_with(stream, &(struct journal_publication){.payload = large,
+									    .size = sizeof(large)})
+				 .result,
+			 0);
+	assert_true(is_in_files("a short secret"));
+	assert_true(is_in_files("the end of a secret"));
+	assert_int_equal(publish_redacting(stream, "x", 1, "a", "-"), 0);
+	assert_int_equal(publish_redacting(stream, "x", 2, "x", "-"), 0);
+	for (int i = 0; i < 500 && (is_in_files("short secret") || is_in_files("end of a")); i++)
+		usleep(10000);
+	assert_false(is_in_files("short secret"));
+	assert_false(is_in_files("end of a"));
+	assert_reads(stream, 0, 10, "1:- 2:- 3:x 4:x ");
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
 /* Not even where nothing of the history is kept. */
 static void a_sequence_never_comes_again(void **state)
 {
@@ -166,6 +219,42 @@ static void files_that_are_no_journal(void **state)
 	assert_int_equal(journal_create(&journal, "sqlite:/nowhere/at/all.db", 3), -ENOENT);
 }
 
+struct test_mark {
+	struct journal_mark mark;
+	int64_t until;
+};
+
+static int64_t until(const struct journal_mark *mark)
+{
+	return ((const struct test_mark *)mark)->until;
+}
+
+static int publish_marking(struct journal_stream *stream, const char *text, const char *key,
+			   int64_t end)
+{
+	const struct test_mark mark = {
+		.mark = {.key = key, .key_size = strlen(key), .until = until},
+		.until = end,
+	};
+
+	return publish_with(stream,
+			    &(struct journal_publication){
+				    .payload = text,
+				    .size = strlen(text),
+				    .mark = &mark.mark,
+			    })
+		.result;
+}
+
+static void note_mark(void *user, const char *room, const void *key, size_t size, int64_t end)
+{
+	char *text = user;
+	size_t used = strlen(text);
+
+	snprintf(text + used, 200 - used, "%s %.*s %lld\n", room, (int)size, (const char *)key,
+		 (long long)end);
+}
+
 /* As the first version wrote it: without heads, and without keys. */
 static void migrates_version_1(void **state)
 {
@@ -193,7 +282,82 @@ static void migrates_version_1(void **state)
 	assert_int_equal(journal_head(stream), 0);
 	journal_close(stream);
 	journal_destroy(journal);
-	assert_int_equal(query("PRAGMA user_version"), 2);
+	assert_int_equal(query("PRAGMA user_version"), 3);
+}
+
+/* As the second one did: without marks. */
+static void migrates_version_2(void **state)
+{
+	struct record record = {0};
+	struct journal *journal;
+	struct journal_stream *stream;
+	char marks[200] = "";
+
+	execute("CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+		"  epoch TEXT NOT NULL, head INTEGER NOT NULL DEFAULT 0);"
+		"CREATE TABLE messages (room INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+		"  time INTEGER NOT NULL, payload BLOB NOT NULL,"
+		"  PRIMARY KEY (room, sequence)) WITHOUT ROWID;"
+		"CREATE TABLE keys (room INTEGER NOT NULL, key BLOB NOT NULL,"
+		"  sequence INTEGER NOT NULL, time INTEGER NOT NULL,"
+		"  PRIMARY KEY (room, key)) WITHOUT ROWID;"
+		"CREATE INDEX keys_by_sequence ON keys (room, sequence, time);"
+		"INSERT INTO rooms VALUES (1, 'lobby', 'old', 8);"
+		"INSERT INTO messages VALUES (1, 8, 2000, 'eight');"
+		"PRAGMA user_version = 2;");
+	journal = create(10);
+	stream = open_stream(journal, "lobby", &record);
+	assert_int_equal(publish_marking(stream, "nine", "ann", 5000), 0);
+	assert_reads(stream, 0, 10, "8:eight 9:nine ");
+	assert_int_equal(journal_marks(journal, 4999, note_mark, marks), 0);
+	assert_string_equal(marks, "lobby ann 5000\n");
+	journal_close(stream);
+	journal_destroy(journal);
+	assert_int_equal(query("PRAGMA user_version"), 3);
+}
+
+static void marks_outlive_messages_and_a_restart(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(1);
+	struct journal_stream *a = open_stream(journal, "a", &record);
+	struct journal_stream *b = open_stream(journal, "b", &record);
+	int64_t later = journal_now() / 1000 + 1000;
+	char marks[200] = "", expected[200];
+
+	assert_int_equal(publish_marking(a, "x", "ann", later), 0);
+	assert_int_equal(publish_marking(b, "x", "ann", later + 1), 0);
+	assert_int_equal(publish_marking(a, "x", "bob", later + 2), 0);
+	assert_int_equal(publish_marking(a, "x", "ann", later + 3), 0);
+	assert_int_equal(publish_marking(a, "x", "bob", 0), 0);
+	publish_numbers(a, 600); /* the messages are long gone */
+	journal_close(a);
+	journal_close(b);
+	journal_destroy(journal);
+	journal = create(1);
+	assert_int_equal(journal_marks(journal, later, note_mark, marks), 0);
+	snprintf(expected, sizeof(expected), "a ann %lld\nb ann %lld\n", (long long)later + 3,
+		 (long long)later + 1);
+	assert_string_equal(marks, expected);
+	marks[0] = '\0';
+	assert_int_equal(journal_marks(journal, later + 2, note_mark, marks), 0);
+	snprintf(expected, sizeof(expected), "a ann %lld\n", (long long)later + 3);
+	assert_string_equal(marks, expected);
+	journal_destroy(journal);
+}
+
+static void marks_that_are_over_are_dropped(void **state)
+{
+	struct record record = {0};
+	struct journal *journal = create(1);
+	struct journal_stream *stream = open_stream(journal, "a", &record);
+
+	assert_int_equal(publish_marking(stream, "x", "ann", 1000), 0); /* long ago */
+	assert_int_equal(publish_marking(stream, "x", "bob", INT64_MAX), 0);
+	journal_close(stream);
+	journal_destroy(journal); /* the first batch has had its sweep */
+	assert_int_equal(query("SELECT count(*) FROM marks WHERE until = 1000"), 0);
+	assert_int_equal(query("SELECT count(*) FROM marks"), 1);
 }
 
 /* With a newest part in memory, pages come from there and from the disk, and meet without a seam. */
@@ -781,10 +945,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(goes_on_after_a_restart),
 		TEST(what_is_redacted_is_gone_for_good),
+		TEST(nothing_of_it_is_left_in_the_files),
 		TEST(a_sequence_never_comes_again),
 		TEST(one_process_at_a_time),
 		TEST(files_that_are_no_journal),
 		TEST(migrates_version_1),
+		TEST(migrates_version_2),
+		TEST(marks_outlive_messages_and_a_restart),
+		TEST(marks_that_are_over_are_dropped),
 		TEST(old_pages_come_from_the_disk),
 		TEST(old_pages_begin_with_what_is_kept),
 		TEST(goes_on_after_a_refusal),

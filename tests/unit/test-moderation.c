@@ -67,11 +67,24 @@ static void what_is_read(void **state)
 	}
 }
 
+static void an_address_stands_for_its_network(void **state)
+{
+	struct json_object *object =
+		json_tokener_parse("{\"address\":\"2001:DB8::7\",\"seconds\":5}");
+	struct moderation moderation;
+
+	assert_null(moderation_read(object, MODERATION_BAN, &moderation));
+	assert_null(moderation.user);
+	assert_string_equal(moderation.address, "2001:db8::");
+	json_object_put(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(actions_by_their_words),
 		cmocka_unit_test(what_is_read),
+		cmocka_unit_test(an_address_stands_for_its_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "room.h"
+#include "rooms.h"
 
 #include <errno.h>
 #include <stdbool.h>

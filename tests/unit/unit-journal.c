@@ -66,18 +66,24 @@ static void wait_for(struct journal_stream *stream, struct waiting *waiting)
 	assert_int_equal(waiting->done, 1);
 }
 
-struct journal_publication publish_with_key(struct journal_stream *stream, const char *text,
-					    const char *key)
+struct journal_publication publish_with(struct journal_stream *stream,
+					const struct journal_publication *publication)
 {
-	struct waiting waiting = {
-		.publication = {.payload = text,
-				.size = strlen(text),
-				.key = key,
-				.key_size = key ? strlen(key) : 0},
-	};
+	struct waiting waiting = {.publication = *publication};
 
 	wait_for(stream, &waiting);
 	return waiting.publication;
+}
+
+struct journal_publication publish_with_key(struct journal_stream *stream, const char *text,
+					    const char *key)
+{
+	return publish_with(stream, &(struct journal_publication){
+					    .payload = text,
+					    .size = strlen(text),
+					    .key = key,
+					    .key_size = key ? strlen(key) : 0,
+				    });
 }
 
 int publish_redacting(struct journal_stream *stream, const char *text, uint64_t sequence,
@@ -90,12 +96,14 @@ int publish_redacting(struct journal_stream *stream, const char *text, uint64_t 
 		.payload = payload,
 		.size = strlen(payload),
 	};
-	struct waiting waiting = {
-		.publication = {.payload = text, .size = strlen(text), .redaction = &redaction},
-	};
 
-	wait_for(stream, &waiting);
-	return waiting.publication.result;
+	return publish_with(stream,
+			    &(struct journal_publication){
+				    .payload = text,
+				    .size = strlen(text),
+				    .redaction = &redaction,
+			    })
+		.result;
 }
 
 void publish(struct journal_stream *stream, const char *text)

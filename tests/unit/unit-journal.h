@@ -22,7 +22,11 @@ void journal_note_all(void *user, const struct journal_entry *entries, size_t n)
 struct journal_stream *open_stream(struct journal *journal, const char *room,
 				   struct record *record);
 
-/* Publishes and waits until it is done; key may be NULL. The result is in the publication. */
+/* Publishes that and waits until it is done; returns it, with the result. */
+struct journal_publication publish_with(struct journal_stream *stream,
+					const struct journal_publication *publication);
+
+/* The same for a text; key may be NULL. The result is in the publication. */
 struct journal_publication publish_with_key(struct journal_stream *stream, const char *text,
 					    const char *key);
 
