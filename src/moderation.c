@@ -103,6 +103,7 @@ const char *moderation_read(struct json_object *object, enum moderation_action a
 struct eviction {
 	struct service_task task;
 	bool by_address;
+	const char *reason;
 	char *room;
 	char *who;
 };
@@ -138,7 +139,7 @@ static void run_eviction(struct service_task *task, struct service *service)
 			struct session *session = lws_container_of(p, struct session, list);
 
 			if (is_meant(eviction, session))
-				session_close(session, CLOSE_KICKED, "kicked");
+				session_close(session, CLOSE_KICKED, eviction->reason);
 		}
 		lws_end_foreach_dll_safe(p, next);
 	}
@@ -155,6 +156,7 @@ static void evict(struct server *server, struct room *room, const struct moderat
 			return;
 		eviction->task.run = run_eviction;
 		eviction->by_address = moderation->address;
+		eviction->reason = actions[moderation->action].past;
 		eviction->room = strdup(room_name(room));
 		eviction->who =
 			strdup(moderation->address ? moderation->address : moderation->user);
