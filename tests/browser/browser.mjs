@@ -83,11 +83,14 @@ export async function joinAnother(page, room) {
   await page.locator('#state[data-state=open]').waitFor();
 }
 
-/** Says `texts` as `name`, over a connection of its own: by the same module, imported into `page`, and then leaves. */
-export function speakAs(page, name, room, texts) {
-  return page.evaluate(async ({ name, room, texts }) => {
+/**
+ * Says `texts` as `name`, over a connection of its own: by the same module, imported into `page`, and then leaves. Where
+ * the daemon asks for one, `token` says who it is.
+ */
+export function speakAs(page, name, room, texts, token = null) {
+  return page.evaluate(async ({ name, room, texts, token }) => {
     const { ChatClient } = await import('/chat-client.js');
-    const client = new ChatClient({ username: name, room });
+    const client = new ChatClient({ username: name, room, token });
     const left = [...texts];
     const atOnce = 100; // the server lets nobody have more than 256 on their way
     let kept = 0;
@@ -107,7 +110,7 @@ export function speakAs(page, name, room, texts) {
       client.open();
     });
     client.close();
-  }, { name, room, texts });
+  }, { name, room, texts, token });
 }
 
 /** Stands in for the server's side of the chat on `page`, for what a real server does too seldom. */
@@ -135,12 +138,17 @@ export function message(page, text) {
   return page.locator('#log .text').filter({ hasText: exactly(text) });
 }
 
+/** Where messages are written. */
+export const draft = page => page.getByLabel('Message', { exact: true });
+
+export const lines = (count, word = 'line') => Array.from({ length: count }, (_, index) => `${word} ${index}`);
+
 /** Who is in the room, as `page` shows it. */
 export function person(page, name) {
   return page.locator('#people-list .person-name').filter({ hasText: exactly(name) });
 }
 
-function exactly(text) {
+export function exactly(text) {
   return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
 }
 

@@ -1,22 +1,11 @@
 /** The console page, against the real daemon. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { launch, newPage, until } from './browser.mjs';
-import { Server } from './server.mjs';
+import { test } from 'node:test';
+import { newPage, until } from './browser.mjs';
+import { setStage } from './stage.mjs';
 
 let server, browser;
-
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+setStage(stage => ({ server, browser } = stage));
 
 async function openConsole(target = '', options = {}) {
   const page = await newPage(browser, options);

@@ -2,26 +2,15 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, test } from 'node:test';
-import { DESKTOP, PHONE, join, joinAnother, launch, message, newPage, person, say, screenshot, speakAs } from './browser.mjs';
-import { Server } from './server.mjs';
+import { test } from 'node:test';
+import { DESKTOP, PHONE, join, joinAnother, message, newPage, person, say, screenshot, speakAs } from './browser.mjs';
+import { setStage } from './stage.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const phone = { viewport: PHONE, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 
 let server, browser;
-
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+setStage(stage => ({ server, browser } = stage));
 
 /** Ann's page of a room where Bob and she have been talking. */
 async function conversation(ann, room) {
