@@ -54,7 +54,7 @@ export async function newPage(browser, options = {}) {
 
 /** Pages ask for what a server need not have, and the browser's console says so. */
 function isExpected(message) {
-  return /\/(asyncapi\.json|api\/tickets)$/.test(message.location().url) && message.text().includes('404');
+  return message.location().url.endsWith('/api/tickets') && message.text().includes('404');
 }
 
 /** Fills in the form, and returns when the room is open. */
@@ -125,6 +125,9 @@ export function playServer(page, onConnection) {
   });
 }
 
+/** One that the server's side may send. */
+export const aMessage = facts => ({ type: 'message', sender: 'bob', message: 'hi', seq: 1, time: new Date().toISOString(), ...facts });
+
 /** Makes the page think that nobody is looking at it, or somebody again. */
 export function setHidden(page, hidden) {
   return page.evaluate(hidden => {
@@ -151,6 +154,15 @@ export function person(page, name) {
 export function exactly(text) {
   return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
 }
+
+/** A room in the list of `page`. */
+export const roomLink = (page, room) => page.locator('#room-list .room-link', { hasText: room });
+
+/** Waits until the newest message is what `page` shows. */
+export const atEnd = page => until(page, () => {
+  const { scrollHeight, scrollTop, clientHeight } = document.getElementById('scroller');
+  return scrollHeight - scrollTop - clientHeight < 2;
+});
 
 /** Waits until `condition`, a function that runs in the page, holds. */
 export function until(page, condition, argument) {

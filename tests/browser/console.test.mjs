@@ -118,7 +118,20 @@ test('a server that goes away says so', async () => {
   await server.start();
 });
 
-test('the endpoints are those that the server describes, or the built-in ones', async () => {
+test('the endpoints are those that the server describes', async () => {
+  const page = await openConsole();
+  const document = await (await fetch(`${server.url}/asyncapi.json`)).json();
+  await until(page, count => document.getElementById('preset').options.length > count, Object.keys(document.channels).length);
+  const offered = (await page.getByLabel('Endpoint').locator('option').allTextContents()).map(path => path.split('?')[0]);
+  for (const { address, title } of Object.values(document.channels)) {
+    assert.ok(offered.includes(address), address);
+    await page.getByLabel('Endpoint').selectOption({ index: offered.indexOf(address) });
+    assert.equal(await page.locator('#about').textContent(), title);
+  }
+  assert.deepEqual(page.complaints, []);
+});
+
+test('endpoints that this page has never heard of are offered, and without a description those it knows', async () => {
   const paths = page => page.getByLabel('Endpoint').locator('option').allTextContents();
   let document = { channels: {
     chat: { address: '/chat', title: 'The chat, as described' },
