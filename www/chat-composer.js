@@ -25,12 +25,12 @@ export class Composer {
     this.#set(recallForGood(key));
   }
 
-  /** Nothing may be written now, for that reason; '' ends it. The draft is kept, and can be read. */
+  /** Nothing may be written now, for that reason, which may be ''; null ends it. The draft is kept, and can be read. */
   bar(reason) {
-    if (byId('barred').textContent !== reason) byId('barred').textContent = reason;
-    byId('composer').toggleAttribute('data-barred', reason !== '');
-    this.#draft.readOnly = reason !== '';
-    this.#draft.setAttribute('aria-disabled', String(reason !== ''));
+    if (byId('barred').textContent !== (reason ?? '')) byId('barred').textContent = reason ?? '';
+    byId('composer').toggleAttribute('data-barred', reason !== null);
+    this.#draft.readOnly = reason !== null;
+    this.#draft.setAttribute('aria-disabled', String(reason !== null));
     this.#showLength();
   }
 

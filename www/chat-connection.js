@@ -30,6 +30,7 @@ export class ConnectionView {
     if (byId('state').textContent !== words) byId('state').textContent = words;
     this.hide();
     byId('outage').hidden = isOpen || state === State.CONNECTING && !wasLost;
+    byId('outage-text').textContent = '';
     if (isOpen) return;
     const show = () => { byId('outage-text').textContent = outageText(room); };
     show();
@@ -62,13 +63,13 @@ function removalText({ facts: { code, reason }, removal, name }) {
   return code ? `The server closed the connection${reason ? `: ${reason}` : ''}.` : 'The server did not let you into this room.';
 }
 
-/** Why nothing may be written in a room, or '' when it may. */
+/** Why nothing may be written in a room: null when it may, '' when what is said of the connection tells. */
 export function reasonNotToWrite(room) {
   const { state, code } = room.facts;
-  if (state === State.REFUSED && [REMOVED, NOT_PERMITTED].includes(code)) return 'You can’t write here: you are not in this room.';
+  if (state === State.REFUSED && [REMOVED, NOT_PERMITTED].includes(code)) return '';
   if (!room.maySpeak) return 'You may read in this room, but not write.';
   if (room.mutedUntil > Date.now()) return `You are muted until ${moment(room.mutedUntil)}. Until then you can read, but not write.`;
-  return '';
+  return null;
 }
 
 function moment(time) {

@@ -64,7 +64,7 @@ function said(entry) {
 
 /** Beside one's own messages: this one is kept. */
 function mark(entry) {
-  if (!entry.own) return [];
+  if (!entry.own || entry.deleted) return [];
   const tick = make('span', { className: 'tick', title: 'Delivered' }, '✓');
   tick.setAttribute('aria-hidden', 'true');
   return [tick, make('span', { className: 'for-ears' }, 'delivered')];

@@ -5,7 +5,7 @@
 import { durationInWords } from './chat-room.js';
 import { byId, make } from './dom.js';
 
-const DURATIONS = [[600, '10 min'], [3_600, '1 hour'], [86_400, '1 day']];
+const DURATIONS = [600, 3_600, 86_400];
 const MARGIN = 8; // between the menu and the window's edges
 const GAP = 4;
 const TOAST_LASTS = 8_000;
@@ -85,7 +85,7 @@ export class Moderation {
     const { room, name, entry } = this.#subject;
     const mayDelete = entry && !entry.deleted;
     this.#rows = [
-      ...mayDelete ? [[this.#item('Delete message…', () => this.#askToDelete())]] : [],
+      ...mayDelete ? [[this.#item('Delete message…', () => this.#askToDelete(), { grave: true })]] : [],
       this.#durations('Mute', 'mute'),
       ...room.isUnder('mute', name) ? [[this.#item('Unmute', () => this.#do('unmute'))]] : [],
       [this.#item('Kick', () => this.#do('kick'))],
@@ -95,17 +95,17 @@ export class Moderation {
     this.#items.replaceChildren(...this.#rows.map(row => row.length === 1 ? row[0] : group(row)));
   }
 
-  #item(label, act) {
-    const item = make('button', { className: 'menu-item', type: 'button', tabIndex: -1 }, label);
+  #item(label, act, { grave = false } = {}) {
+    const item = make('button', { className: `menu-item${grave ? ' grave' : ''}`, type: 'button', tabIndex: -1 }, label);
     item.setAttribute('role', 'menuitem');
     item.addEventListener('click', () => { this.close(); act(); });
     return item;
   }
 
   #durations(word, action) {
-    return DURATIONS.map(([seconds, label]) => {
-      const item = this.#item(label, () => this.#do(action, seconds));
-      item.setAttribute('aria-label', `${word} for ${label === durationInWords(seconds) ? label : `${label}utes`}`);
+    return DURATIONS.map(seconds => {
+      const item = this.#item(durationInWords(seconds), () => this.#do(action, seconds));
+      item.prepend(make('span', { className: 'for-ears' }, `${word} for `));
       item.dataset.group = `${word} for`;
       return item;
     });

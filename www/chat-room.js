@@ -158,8 +158,16 @@ export class Room extends EventTarget {
   #stateChanged(facts) {
     this.facts = facts;
     if (facts.state === 'open') this.removal = null;
+    if (facts.state === 'refused') this.#forgetPeople();
     if (facts.state !== 'open') this.#disconnected();
     this.#tell('state', facts);
+  }
+
+  /** Who is not in a room does not know who is. */
+  #forgetPeople() {
+    this.people.clear();
+    this.peopleCount = 0;
+    this.#tell('people');
   }
 
   #disconnected() {

@@ -13,7 +13,7 @@ const ARGUMENTS = [
 const TIMEOUT = 8_000;
 
 export const DESKTOP = { width: 1280, height: 800 };
-export const PHONE = { width: 375, height: 812 };
+export const PHONE = { width: 390, height: 844 };
 
 export function launch() {
   return chromium.launch({ executablePath: findBrowser(), args: ARGUMENTS });
