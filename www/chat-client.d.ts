@@ -125,6 +125,7 @@ export class ChatClient extends EventTarget {
   retryNow(): void;
   reconnect(): void;
   historyBefore(before: number, limit?: number): Promise<Page>;
+  newest(limit?: number): Promise<Page>;
   addEventListener<K extends keyof ChatEvents>(type: K, listener: (event: CustomEvent<ChatEvents[K]>) => void,
     options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;

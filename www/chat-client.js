@@ -192,8 +192,17 @@ export class ChatClient extends EventTarget {
   }
 
   /** A page of what was said before `before`: { epoch, seq, messages }, oldest first. */
-  async historyBefore(before, limit = 50) {
-    const response = await this.#askForMessages({ before, limit });
+  historyBefore(before, limit = 50) {
+    return this.#page({ before, limit });
+  }
+
+  /** The newest page, over HTTP: it needs no connection. */
+  newest(limit = 50) {
+    return this.#page({ limit });
+  }
+
+  async #page(query) {
+    const response = await this.#askForMessages(query);
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return response.json();
   }

@@ -37,6 +37,7 @@ export class Room extends EventTarget {
   #deleted = new Set();
   #cursor = Infinity; // the oldest of which we have heard, be it an entry or not
   #typing = new Map();
+  #peeked = 0; // how many of the unread messages are known of by peek() alone
   #heardAtWelcome = 0; // what is up to this seq has been taken into account by the server's welcome
   #couldModerate = false;
   #sanctions = new Map(); // by "mute name" or "ban name": { seq, until }
@@ -110,7 +111,24 @@ export class Room extends EventTarget {
     if (epoch === null || this.unread === 0 && seq === this.readTo) return;
     this.#readMark = { epoch, seq };
     this.unread = 0;
+    this.#peeked = 0;
     this.#tell('unread');
+  }
+
+  /** Asks how much is new while there is no connection. A few of these may be notices, or one's own words elsewhere. */
+  async peek() {
+    const page = await this.client.newest(1).catch(() => null);
+    if (page === null || this.state !== 'closed') return;
+    const readTo = this.#readMark?.epoch === page.epoch ? this.#readMark.seq : this.#readMark ? 0 : page.seq;
+    this.#forgetPeeked();
+    this.#peeked = Math.max(0, page.seq - readTo - this.unread);
+    this.unread += this.#peeked;
+    this.#tell('unread');
+  }
+
+  #forgetPeeked() {
+    this.unread -= this.#peeked;
+    this.#peeked = 0;
   }
 
   /** From here on it is new to whoever comes back. */
@@ -183,6 +201,7 @@ export class Room extends EventTarget {
     this.#tell('people');
     // A room that was never read, or that began anew with nothing, has nothing unread.
     if (!this.#readMark) this.#readMark = { epoch, seq };
+    this.#forgetPeeked(); // they come now
     if (this.entries.length === 0) this.#countMissed(seq);
     if (this.#quietUntil === 0) this.#quietUntil = seq;
     if (seq === 0) this.complete = true;

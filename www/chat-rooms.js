@@ -5,6 +5,7 @@
 export class Rooms {
   all = [];
   #most;
+  #peeks = 0;
   #visited = []; // names, the last one first
 
   /** At most `most` connections; `visited` are the names of rooms, the one that was visited last first. */
@@ -58,6 +59,14 @@ export class Rooms {
   close() {
     for (const room of this.all) room.client.close();
     this.all = [];
+  }
+
+  get asleep() { return this.all.filter(({ state }) => state === 'closed'); }
+
+  /** Asks how much is new in one of the rooms without a connection, each time in another. */
+  async peek() {
+    const { asleep } = this;
+    await asleep[this.#peeks++ % asleep.length]?.peek();
   }
 
   /** The room `step` places further down the list. */

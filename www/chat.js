@@ -15,6 +15,7 @@ const NAME_KEY = 'switchboard.name';
 const DEFAULT_ROOM = 'lobby';
 const HISTORY = 50;
 const MOST_CONNECTIONS = 10;
+const PEEK_EVERY = 20_000;
 const SAVE_AFTER = 500;
 const COMPLAINT_LASTS = 8_000;
 const STALE_AFTER = 20_000;
@@ -107,6 +108,11 @@ function enter() {
   rooms.sort(keptNames('rooms'));
   active = null;
   openRoom(first, { remember: 'replace' });
+  peekEverywhere(rooms);
+}
+
+async function peekEverywhere(all) {
+  for (const room of all.asleep) if (all === rooms) await room.peek();
 }
 
 function signOut() {
@@ -401,6 +407,7 @@ document.addEventListener('visibilitychange', event => {
   wake(event);
 });
 for (const type of ['online', 'focus']) window.addEventListener(type, wake);
+setInterval(() => { if (entered) rooms.peek(); }, PEEK_EVERY);
 window.addEventListener('pagehide', save);
 window.addEventListener('popstate', followAddress);
 

@@ -20,6 +20,7 @@ class Client extends EventTarget {
     this.tell('welcome', { members: ['ann'], people: 1, epoch: this.epoch, seq: 0, ...facts });
   }
   hears(seq, sender = 'bob', message = `m${seq}`) { this.tell('message', said(seq, sender, message)); }
+  async newest() { return { epoch: this.epoch ?? 'e', seq: this.seq, messages: [] }; }
   async historyBefore(before) {
     this.asked = before;
     const page = this.pages.shift();
@@ -91,6 +92,26 @@ test('what one says oneself is read, unless something before it is not', () => {
   client.hears(2);
   client.hears(3, 'ann');
   assert.deepEqual([room.readMark.seq, room.unread], [1, 1]);
+});
+
+test('a room without a connection is asked how much is new, and nothing is counted twice', async () => {
+  make({ epoch: 'e', seq: 10 });
+  client.state = 'closed';
+  client.seq = 14;
+  await room.peek();
+  assert.equal(room.unread, 4);
+  client.seq = 16;
+  await room.peek();
+  assert.equal(room.unread, 6);
+  client.state = 'open';
+  client.welcomes({ seq: 16 });
+  for (let seq = 11; seq <= 16; seq++) client.hears(seq);
+  assert.equal(room.unread, 6);
+  room.markRead();
+  client.state = 'closed';
+  client.newest = async () => { throw new Error('no answer'); };
+  await room.peek();
+  assert.equal(room.unread, 0);
 });
 
 const moderation = (seq, action, user, facts = {}) => ({ type: 'moderation', action, user, by: 'eve', message: 'eve did', seq, time: new Date().toISOString(), ...facts });

@@ -72,12 +72,15 @@ test('an eleventh room takes no other off the list: those visited last have a co
 
 test('what was said in a room without a connection is new to who opens it', async () => {
   const ann = await newPage(browser);
+  await ann.clock.install();
   await join(ann, server, { name: 'ann', room: 'sleeping' });
   await speakAs(ann, 'bob', 'sleeping', ['known']);
   await message(ann, 'known').waitFor();
   for (let index = 0; index < 10; index++) await joinAnother(ann, `other ${index}`);
   await ann.locator('#room-list .room-link[data-state=closed]', { hasText: 'sleeping' }).waitFor();
   await speakAs(ann, 'bob', 'sleeping', ['unknown', 'unknown, too']);
+  await ann.clock.runFor(21_000);
+  await roomLink(ann, 'sleeping').locator('.badge').filter({ hasText: '2 unread' }).waitFor();
   await roomLink(ann, 'sleeping').click();
   await message(ann, 'unknown, too').waitFor();
   assert.deepEqual(await ann.locator('#log .text').allTextContents(), ['known', 'unknown', 'unknown, too']);
