@@ -182,8 +182,9 @@ export class ChatLog {
       if (!entry || each < this.#start || each >= this.#end) continue;
       const before = this.#log.children[each - this.#start];
       const hadFocus = before?.contains(document.activeElement);
-      before?.replaceWith(this.#row(each, entry));
-      if (hadFocus) this.#scroller.focus({ preventScroll: true });
+      const after = this.#row(each, entry);
+      before?.replaceWith(after);
+      if (hadFocus) (after.querySelector('.more') ?? this.#scroller).focus({ preventScroll: true });
     }
   }
 

@@ -237,6 +237,12 @@ test('the menus can be reached and used from the keyboard, and the focus comes b
   await ann.getByRole('dialog', { name: 'Delete this message?' }).waitFor();
   await ann.keyboard.press('Escape');
   assert.equal(await focused(), 'two');
+  await ann.keyboard.press('Enter');
+  await ann.keyboard.press('Enter');
+  await ann.keyboard.press('Tab');
+  await ann.keyboard.press('Enter');
+  await message(ann, 'This message was deleted').waitFor();
+  assert.equal(await focused(), 'This message was deleted');
   await ann.keyboard.press('Shift+Tab');
   assert.equal(await ann.evaluate(() => document.activeElement.id), 'scroller', 'one stop for all of them');
 });
