@@ -57,6 +57,7 @@ export class RoomList {
     if (isActive) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
     link.dataset.state = room.state;
+    link.classList.toggle('out', room.isOut);
     link.title = room.state === 'closed' ? `${room.name}: not connected until you open it` : '';
     const shown = room.unread === 0 ? '' : room.unread > 999 ? '999+' : String(room.unread);
     link.classList.toggle('unread', shown !== '');

@@ -65,6 +65,8 @@ export class Room extends EventTarget {
   }
 
   get state() { return this.client.state; }
+  /** Sent out, or not let in: only this room, and not for want of a login. */
+  get isOut() { return this.state === 'refused' && this.facts.code !== 401; }
   get maySpeak() { return this.client.rights?.includes('write') ?? true; }
   get mayModerate() { return this.client.rights?.includes('moderate') ?? false; }
   get readMark() { return this.#readMark; }

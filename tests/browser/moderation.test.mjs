@@ -142,6 +142,7 @@ test('who is kicked is told, and may come back', async () => {
   await kit.locator('#outage-text').filter({ hasText: 'You were kicked from kick' }).waitFor();
   await assertBarred(kit, /^$/);
   assert.equal(await kit.locator('#people-count').textContent(), '0');
+  assert.deepEqual(await kit.locator('.room-link.out .room-label').allTextContents(), ['kick']);
   await person(ann, 'kit').waitFor({ state: 'detached' });
   await kit.keyboard.press('Alt+ArrowDown');
   await kit.locator('#state[data-state=open]').waitFor();

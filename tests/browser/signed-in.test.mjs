@@ -146,6 +146,7 @@ test('when the token ends the page says so, keeps what is written, and goes on a
   await joinAnother(ann, 'expiry 2');
   await ann.locator('#outage-text').filter({ hasText: 'Your sign-in has expired.' }).waitFor();
   assert.equal(await ann.locator('#state').textContent(), 'Not connected');
+  assert.equal(await ann.locator('.room-link.out').count(), 0);
   await say(ann, 'too late');
   await ann.locator('.pending[data-fate=waiting]').filter({ hasText: 'too late' }).waitFor();
 
