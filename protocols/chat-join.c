@@ -27,19 +27,37 @@ static bool add_name(void *user, const char *name)
 	return json_object_array_length(names) < NAMES_MAX;
 }
 
-static void put_welcome(struct frames *frames, struct room *room, const char *user)
+static struct json_object *list_rights(const struct chat *chat)
+{
+	static const struct {
+		enum right right;
+		const char *word;
+	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_WRITE, "write"}, {RIGHT_MODERATE, "moderate"}};
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++)
+		if (chat_has_right(chat, rights[i].right))
+			json_object_array_add(list, json_object_new_string(rights[i].word));
+	return list;
+}
+
+static void put_welcome(struct frames *frames, struct room *room, const struct chat *chat)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *names = json_object_new_array();
+	int64_t muted = chat_muted_seconds(chat);
 
 	room_each_person(room, add_name, names);
 	json_object_object_add(object, "type", json_object_new_string("welcome"));
 	json_object_object_add(object, "room", json_object_new_string(room_name(room)));
-	json_object_object_add(object, "user", json_object_new_string(user));
+	json_object_object_add(object, "user", json_object_new_string(chat->room.session.user));
 	json_object_object_add(object, "epoch", json_object_new_string(room_epoch(room)));
 	json_object_object_add(object, "seq", json_object_new_uint64(room_delivered(room)));
 	json_object_object_add(object, "members", names);
 	json_object_object_add(object, "people", json_object_new_uint64(room_people(room)));
+	json_object_object_add(object, "rights", list_rights(chat));
+	if (muted)
+		json_object_object_add(object, "muted_seconds", json_object_new_int64(muted));
 	frames_put_json(frames, object);
 }
 
@@ -79,7 +97,7 @@ static int join_rich(struct chat *chat, struct room *room, struct frames *frames
 		r = room_session_join(&chat->room, room, ROOM_RICH);
 	if (r < 0)
 		return r;
-	put_welcome(frames, room, chat->room.session.user);
+	put_welcome(frames, room, chat);
 	if (chat_past_is_reset(chat->past, &sequence))
 		put_reset(frames, room, sequence);
 	return r;

@@ -200,8 +200,7 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Whether it may do that in its room. Without identities everybody may read and write, and no more. */
-static bool has_right(const struct chat *chat, enum right right)
+bool chat_has_right(const struct chat *chat, enum right right)
 {
 	const struct identity *identity = chat->room.session.identity;
 
@@ -254,14 +253,16 @@ static const char *read_id(struct json_object *root)
 	return json_object_get_string(id);
 }
 
-static bool is_muted(const struct chat *chat)
+int64_t chat_muted_seconds(const struct chat *chat)
 {
 	const struct session *session = &chat->room.session;
 	char address[SESSION_PEER_SIZE];
+	int64_t at = time(NULL);
+	int64_t until = bans_until(server_of(session->wsi)->bans, BAN_SPEECH,
+				   room_name(chat->room.member.room), session->user,
+				   session_address(session, address), at);
 
-	return bans_until(server_of(session->wsi)->bans, BAN_SPEECH,
-			  room_name(chat->room.member.room), session->user,
-			  session_address(session, address), time(NULL)) != 0;
+	return until > at ? until - at : 0;
 }
 
 static int refuse_length(struct chat *chat, unsigned max, const char *id)
@@ -290,11 +291,11 @@ static int say(struct chat *chat, struct json_object *root)
 		return chat_complain(chat, &error);
 	if (!message_fits(text, max))
 		return refuse_length(chat, max, error.id);
-	if (!has_right(chat, RIGHT_WRITE))
+	if (!chat_has_right(chat, RIGHT_WRITE))
 		return refuse_right(chat, error.id);
 	if (!may_send(chat))
 		return refuse_speed(chat, error.id);
-	if (is_muted(chat))
+	if (chat_muted_seconds(chat))
 		return chat_complain(
 			chat,
 			&(struct message_error){.code = "muted", .text = "muted", .id = error.id});
@@ -313,7 +314,7 @@ static int type(struct chat *chat)
 	size_t size;
 	char *text;
 
-	if (!has_right(chat, RIGHT_WRITE) || is_muted(chat))
+	if (!chat_has_right(chat, RIGHT_WRITE) || chat_muted_seconds(chat))
 		return 0;
 	snprintf(key, sizeof(key), "%s\n%s", room_name(room), session->user);
 	if (!rate_table_take(server_of(session->wsi)->typing_rates, key, now()))
@@ -338,7 +339,7 @@ static int moderate(struct chat *chat, struct json_object *root, enum moderation
 	struct chat_sent *sent;
 	int r;
 
-	if (!has_right(chat, RIGHT_MODERATE))
+	if (!chat_has_right(chat, RIGHT_MODERATE))
 		return refuse_right(chat, id && *id ? id : NULL);
 	if (problem || !id)
 		return chat_complain(chat,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "identity.h"
 #include "message.h"
 #include "rate.h"
 #include "room-session.h"
@@ -37,6 +38,12 @@ struct chat {
 /* Joins the room that the handshake named, maybe only later. */
 void chat_join(struct chat *chat);
 void chat_leave(struct chat *chat);
+
+/* Whether it may do that in its room. Without identities everybody may read and write, and no more. */
+bool chat_has_right(const struct chat *chat, enum right right);
+
+/* For how long it may still only listen in the room that it has joined; 0: it may speak. */
+int64_t chat_muted_seconds(const struct chat *chat);
 
 /* A session_message_fn, but for the tokener. */
 int chat_hear(struct chat *chat, struct json_tokener *tokener, const struct message *message);

@@ -114,14 +114,15 @@ const char *auth_identify(struct auth *auth, const struct auth_credentials *cred
 
 	if (!auth->verifier)
 		return "token_missing";
+	/* A ticket is for this one connection; a cookie comes along with everything. */
+	if (!token && credentials->ticket)
+		return tickets_redeem(auth->tickets, credentials->ticket, now, identity) < 0
+			       ? "ticket"
+			       : NULL;
 	if (!token && auth->settings->cookie)
 		token = find_cookie(credentials->cookies, auth->settings->cookie, &size);
-	if (token)
-		return token_problem(token_verify(auth->verifier, token, size, now, identity));
-	if (!credentials->ticket)
-		return "token_missing";
-	return tickets_redeem(auth->tickets, credentials->ticket, now, identity) < 0 ? "ticket"
-										     : NULL;
+	return token ? token_problem(token_verify(auth->verifier, token, size, now, identity))
+		     : "token_missing";
 }
 
 int auth_issue_ticket(struct auth *auth, const struct identity *identity, int64_t now,

@@ -104,6 +104,7 @@ static const char *who(const struct moderation *moderation)
 struct eviction {
 	struct service_task task;
 	bool by_address;
+	const char *reason;
 	char *room;
 	char *who;
 };
@@ -139,7 +140,7 @@ static void run_eviction(struct service_task *task, struct service *service)
 			struct session *session = lws_container_of(p, struct session, list);
 
 			if (is_meant(eviction, session))
-				session_close(session, CLOSE_KICKED, "kicked");
+				session_close(session, CLOSE_KICKED, eviction->reason);
 		}
 		lws_end_foreach_dll_safe(p, next);
 	}
@@ -156,6 +157,7 @@ static void evict(struct server *server, struct room *room, const struct moderat
 			return;
 		eviction->task.run = run_eviction;
 		eviction->by_address = !moderation->user;
+		eviction->reason = actions[moderation->action].past;
 		eviction->room = strdup(room_name(room));
 		eviction->who = strdup(who(moderation));
 		if (!eviction->room || !eviction->who) {

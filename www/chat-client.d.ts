@@ -57,21 +57,39 @@ export interface ChatOptions {
   network?: { WebSocket: typeof WebSocket; fetch: typeof fetch };
 }
 
+export type Right = 'read' | 'write' | 'moderate';
 export interface Message { type: 'message'; sender: string; message: string; seq: number; time: string }
-export interface Page { room: string; epoch: string; seq: number; messages: Message[] }
+/** What is left in the history of a message that has been taken back. */
+export interface Deleted { type: 'deleted'; seq: number; time: string }
+/** The message `deleted` has been taken back. */
+export interface Deletion { type: 'delete'; deleted: number; by: string; message: string; seq: number; time: string }
+/** Someone was muted, kicked, banned, or is no more; `message` says it in words. Without `user` it is about an address. */
+export interface Moderation {
+  type: 'moderation';
+  action: 'mute' | 'unmute' | 'kick' | 'ban' | 'unban';
+  user?: string;
+  seconds?: number;
+  by: string;
+  message: string;
+  seq: number;
+  time: string;
+}
+export interface Page { room: string; epoch: string; seq: number; messages: (Message | Deleted | Deletion | Moderation)[] }
 
 export interface ChatEvents {
-  /** The connection has changed. `code` and `reason` are those of the close frame, or the status of a refused ticket. */
+  /** The connection has changed. `code` and `reason` are those of the close frame, or the status of a refused request. */
   state: { state: State; retryAt?: number; code?: number; reason?: string };
   /** The server has let us in; again after each reconnection. */
-  welcome: { room: string; epoch: string; seq: number; members: string[]; people?: number };
+  welcome: { room: string; epoch: string; seq: number; members: string[]; people?: number; rights?: Right[];
+    /** For how long still one may only listen. */
+    muted_seconds?: number };
   /** What came so far is no longer good: the newest page follows, beginning after `seq`. */
   reset: { epoch: string; seq: number };
   /** Someone said something; one's own words come back this way too. In order, and once each. */
   message: Message;
-  /** The message `deleted` has been taken back. */
-  delete: { seq: number; deleted: number; by?: string };
-  moderation: { seq: number; action: string; user?: string; by?: string };
+  deleted: Deleted;
+  delete: Deletion;
+  moderation: Moderation;
   /** What was sent under `id` is kept, as `seq`. The message itself may have come already, or comes yet. */
   ack: { id: string; seq: number };
   /** `client.pending` has changed. */
@@ -90,6 +108,8 @@ export class ChatClient extends EventTarget {
   readonly room: string;
   readonly epoch: string | null;
   readonly seq: number | null;
+  /** What one may do in the room; null before the server has first let us in. */
+  readonly rights: Right[] | null;
   /** When the server last sent anything, in milliseconds since 1970. */
   readonly heardAt: number;
   readonly pending: Pending[];
@@ -98,10 +118,14 @@ export class ChatClient extends EventTarget {
   send(message: string): string;
   retry(id: string): void;
   discard(id: string): void;
+  moderate(action: 'delete', facts: { seq: number }): Promise<number>;
+  moderate(action: 'mute' | 'ban', facts: { user: string; seconds: number }): Promise<number>;
+  moderate(action: 'kick' | 'unmute' | 'unban', facts: { user: string }): Promise<number>;
   typing(): void;
   retryNow(): void;
   reconnect(): void;
   historyBefore(before: number, limit?: number): Promise<Page>;
+  newest(limit?: number): Promise<Page>;
   addEventListener<K extends keyof ChatEvents>(type: K, listener: (event: CustomEvent<ChatEvents[K]>) => void,
     options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;

@@ -85,6 +85,7 @@ export class ChatClient extends EventTarget {
   heardAt = 0; // when the server last sent anything
   epoch = null;
   seq = null; // the newest that came; null before there is any
+  rights = null; // what one may do in the room, as the server said when it last let us in
   #base;
   #network;
   #history;
@@ -98,6 +99,7 @@ export class ChatClient extends EventTarget {
   #refusals = 0;
   #admittedOnce = false;
   #outbox = new Map();
+  #asked = new Map(); // what a moderator wants done, by id: who waits for the outcome
   #ids = idPrefix();
   #lastId = 0;
   #ackTimer = null;
@@ -136,7 +138,7 @@ export class ChatClient extends EventTarget {
 
   /** Says `message` to the room, now or when there is a connection. Returns the id by which it will be acknowledged. */
   send(message) {
-    const item = this.#admit(`${this.#ids}-${++this.#lastId}`, message, null);
+    const item = this.#admit(this.#nextId(), message, null);
     this.#typedAt = -Infinity; // whoever goes on writing is typing anew
     this.#transmit(item);
     this.#tell('pending');
@@ -155,6 +157,20 @@ export class ChatClient extends EventTarget {
   /** Gives up a message that is not acknowledged yet. */
   discard(id) {
     if (this.#outbox.delete(id)) this.#tell('pending');
+  }
+
+  /**
+   * What those with the right may do: `action` is delete with { seq }; mute or ban with { user, seconds }; kick, unmute
+   * or unban with { user }. Resolves to its sequence when it is done, or rejects with the server's words and its `code`.
+   */
+  moderate(action, facts) {
+    return new Promise((resolve, reject) => {
+      if (!this.#writable()) return reject(new Error('there is no connection'));
+      const id = this.#nextId();
+      this.#asked.set(id, { resolve, reject });
+      this.#socket.send(JSON.stringify({ ...facts, type: action, id }));
+      this.#expectAck();
+    });
   }
 
   /** Tells the others that something is being typed; call it at each key, it holds back. */
@@ -176,27 +192,30 @@ export class ChatClient extends EventTarget {
   }
 
   /** A page of what was said before `before`: { epoch, seq, messages }, oldest first. */
-  async historyBefore(before, limit = 50) {
-    const page = await this.#messages({ before, limit });
-    if (page.messages.every(entry => entry.seq < before)) return page;
-    // A server that does not know before= yet sends the newest; after= it has always known.
-    const after = Math.max(0, before - 1 - limit);
-    const older = await this.#messages({ after, limit: before - 1 - after });
-    return { ...older, messages: older.messages.filter(entry => entry.seq < before) };
+  historyBefore(before, limit = 50) {
+    return this.#page({ before, limit });
   }
 
-  async #messages(query) {
-    const url = new URL(`api/rooms/${encodeURIComponent(this.room)}/messages?${new URLSearchParams(query)}`, this.#base);
-    const response = await this.#request(url);
+  /** The newest page, over HTTP: it needs no connection. */
+  newest(limit = 50) {
+    return this.#page({ limit });
+  }
+
+  async #page(query) {
+    const response = await this.#askForMessages(query);
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return response.json();
   }
 
+  #askForMessages(query) {
+    return this.#request(new URL(`api/rooms/${encodeURIComponent(this.room)}/messages?${new URLSearchParams(query)}`, this.#base));
+  }
+
   async #request(url, options = {}) {
     const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
-    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    const headers = { ...options.headers, ...token && { Authorization: `Bearer ${token}` } };
     const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT);
-    return this.#network.fetch(url.href, { cache: 'no-store', headers, signal, ...options });
+    return this.#network.fetch(url.href, { cache: 'no-store', signal, ...options, headers });
   }
 
   /* The connection */
@@ -221,7 +240,8 @@ export class ChatClient extends EventTarget {
 
   async #fetchTicket() {
     try {
-      const response = await this.#request(new URL('api/tickets', this.#base), { method: 'POST' });
+      const options = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
+      const response = await this.#request(new URL('api/tickets', this.#base), options);
       if (response.status !== 201) return { status: response.status };
       return { status: 201, ...await response.json() };
     } catch {
@@ -247,6 +267,7 @@ export class ChatClient extends EventTarget {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(NORMAL_CLOSURE);
+    for (const id of [...this.#asked.keys()]) this.#answer(id, new Error('the connection was lost'));
   }
 
   #writable() {
@@ -264,40 +285,43 @@ export class ChatClient extends EventTarget {
     if (code === REMOVED || wasOpen && code === POLICY_VIOLATION) return this.#refuse({ code, reason });
     if (wasOpen && Date.now() - this.#openedAt >= STABLE_AFTER) this.#attempt = 0;
     if (code === TOKEN_EXPIRED) this.#admittedOnce = false;
-    else if (!wasOpen && !this.#admittedOnce) return this.#turnedAway();
+    else if (!wasOpen) return this.#turnedAway();
     this.#retryLater({ code, reason });
   }
 
   /**
-   * A browser never tells a page the status of a failed handshake. When the server is well and yet turned us away,
-   * it wants a ticket, or it refused us; to be sure that it had not merely just come up, it has to do so twice.
+   * A browser never tells a page the status of a failed handshake; asking for the room's messages over HTTP does. When
+   * that would be permitted, the server wants a ticket, or it refused us for another reason: to be sure that it had not
+   * merely just come up, it has to do so twice.
    */
   async #turnedAway() {
     const turn = this.#turn;
-    const well = await this.#serverIsWell();
-    const { status, ticket } = well && !this.#tickets ? await this.#fetchTicket() : {};
+    const status = await this.#askWhy();
+    const well = status === 200 || status === 404;
+    const { ticket } = well && !this.#tickets ? await this.#fetchTicket() : {};
     if (turn !== this.#turn) return; // closed while we asked
     if (ticket) {
       this.#tickets = true;
       return this.#dial({ ticket });
     }
-    if (status === 401 || status === 403) return this.#refuse({ code: status, reason: 'not signed in' });
-    if (well) this.#refusals++;
+    if (status === 401) return this.#refuse({ code: status, reason: 'not signed in' });
+    if (status === 403) return this.#refuse({ code: status, reason: 'not permitted' });
+    if (well && !this.#admittedOnce) this.#refusals++;
     if (this.#refusals >= REFUSALS_TO_BELIEVE) return this.#refuse({});
     this.#retryLater({});
   }
 
-  async #serverIsWell() {
+  async #askWhy() {
     try {
-      const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT);
-      return (await this.#network.fetch(new URL('healthz', this.#base).href, { cache: 'no-store', signal })).ok;
+      return (await this.#askForMessages({ limit: 1 })).status;
     } catch {
-      return false;
+      return 0;
     }
   }
 
   #refuse(facts) {
     this.#refusals = 0;
+    this.#admittedOnce = false;
     this.#drop();
     this.#enter(State.REFUSED, facts);
     this.#unsend();
@@ -317,6 +341,10 @@ export class ChatClient extends EventTarget {
   }
 
   /* What goes out */
+
+  #nextId() {
+    return `${this.#ids}-${++this.#lastId}`;
+  }
 
   #admit(id, message, firstSentAt) {
     const item = { id, message, firstSentAt, fate: Fate.WAITING, error: null };
@@ -353,7 +381,7 @@ export class ChatClient extends EventTarget {
     clearTimeout(this.#ackTimer);
     const since = Date.now();
     this.#ackTimer = setTimeout(() => {
-      const unanswered = [...this.#outbox.values()].some(item => item.fate === Fate.SENT);
+      const unanswered = this.#asked.size > 0 || [...this.#outbox.values()].some(item => item.fate === Fate.SENT);
       if (!unanswered) return;
       if (this.heardAt > since) return this.#expectAck();
       this.#unsend();
@@ -381,6 +409,7 @@ export class ChatClient extends EventTarget {
       case 'error': return this.#complained(frame);
       case 'presence': return this.#tell('presence', frame);
       case 'typing': if (frame.user !== this.username) this.#tell('typing', frame); return;
+      case 'deleted':
       case 'delete':
       case 'moderation': if (this.#advance(frame)) this.#tell(frame.type, frame); return;
       default: this.#advance(frame);
@@ -393,6 +422,7 @@ export class ChatClient extends EventTarget {
     this.#admittedOnce = true;
     this.#refusals = 0;
     if (frame.user) this.username = frame.user; // whom the token is for
+    this.rights = frame.rights ?? ['read', 'write'];
     // Without a position there is one now, unless the history that we asked for is still to come.
     if (this.seq === null && (this.#history === 0 || frame.seq === 0)) this.seq = frame.seq;
     this.epoch ??= frame.epoch;
@@ -415,9 +445,18 @@ export class ChatClient extends EventTarget {
 
   #acknowledged(frame) {
     this.#resendDelay = FIRST_DELAY;
-    if (!this.#outbox.delete(frame.id)) return;
+    if (this.#answer(frame.id, frame.seq) || !this.#outbox.delete(frame.id)) return;
     this.#tell('ack', frame);
     this.#tell('pending');
+  }
+
+  /** Whether that id is one of a moderator's. */
+  #answer(id, outcome) {
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (outcome instanceof Error) asked?.reject(outcome);
+    else asked?.resolve(outcome);
+    return Boolean(asked);
   }
 
   /** Whether the frame is new; what comes twice, as after a resume, is dropped. */
@@ -436,6 +475,7 @@ export class ChatClient extends EventTarget {
   }
 
   #complained(frame) {
+    if (this.#answer(frame.id, Object.assign(new Error(frame.message), { code: frame.code }))) return;
     const item = this.#outbox.get(frame.id);
     if (!item) return this.#tell('error', frame);
     if (ERRORS_THAT_PASS.includes(frame.code)) {

@@ -25,6 +25,15 @@ export class Composer {
     this.#set(recallForGood(key));
   }
 
+  /** Nothing may be written now, for that reason, which may be ''; null ends it. The draft is kept, and can be read. */
+  bar(reason) {
+    if (byId('barred').textContent !== (reason ?? '')) byId('barred').textContent = reason ?? '';
+    byId('composer').toggleAttribute('data-barred', reason !== null);
+    this.#draft.readOnly = reason !== null;
+    this.#draft.setAttribute('aria-disabled', String(reason !== null));
+    this.#showLength();
+  }
+
   /** Unless that would bring up a keyboard over half of the screen. */
   focus() {
     if (!matchMedia('(pointer: coarse)').matches) this.#draft.focus();
@@ -39,7 +48,7 @@ export class Composer {
     event.preventDefault();
     const text = this.#draft.value.trim();
     this.#draft.focus();
-    if (text === '' || countCharacters(text) > LONGEST_MESSAGE) return;
+    if (text === '' || this.#draft.readOnly || countCharacters(text) > LONGEST_MESSAGE) return;
     this.#set('');
     this.#onSay(text);
   }
@@ -72,7 +81,7 @@ export class Composer {
     const isNear = length >= COUNT_FROM;
     byId('length').textContent = !isNear ? '' : left < 0 ? `${plural(-left, 'character')} too long` : `${plural(left, 'character')} left`;
     byId('length').classList.toggle('trouble-text', left < 0);
-    byId('send').disabled = left < 0;
+    byId('send').disabled = left < 0 || this.#draft.readOnly;
     this.#draft.setAttribute('aria-invalid', String(left < 0));
     // To be heard once, not at each key.
     const said = left < 0 ? 'The message is too long' : isNear ? 'The message is nearly as long as it may be' : '';

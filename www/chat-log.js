@@ -2,19 +2,17 @@
  * The conversation on the page: a window of elements onto the room's entries, however many those are, that keeps the
  * reader's place. Whoever reads the end follows it; whoever has scrolled up stays, and is told how much is new.
  */
-import { avatar, dayOf, paragraph, timeOf, voiceOf } from './chat-text.js';
-import { eachFrame, make, plural } from './dom.js';
+import { button, continues, pendingRow, row } from './chat-entry.js';
+import { eachFrame, plural } from './dom.js';
 
 const WINDOW = 150; // elements while following the end
 const SLACK = 50; // how many more there may be before the oldest are taken out
 const MOST = 300; // elements while reading
 const CHUNK = 60;
 const MARGIN = 600; // so close to the window's edge more is put in
-const GROUP_SPAN = 5 * 60_000;
 const NEAR_THE_END = 48;
 const GLIDE = 500; // milliseconds that a browser may take to end a smooth scroll of before
 const KEYS_THAT_GO_UP = ['ArrowUp', 'PageUp', 'Home'];
-const FATES = { waiting: 'Waiting for the connection', sent: 'Sending…', doubtful: 'May not have arrived', failed: 'Not sent' };
 
 export class ChatLog {
   following = true;
@@ -51,6 +49,8 @@ export class ChatLog {
     scroller.addEventListener('wheel', event => { if (event.deltaY < 0) this.#letGo(); }, { passive: true });
     scroller.addEventListener('pointerdown', () => { this.#pinnedUntil = 0; }, { passive: true });
     scroller.addEventListener('keydown', event => this.#keyDown(event));
+    log.addEventListener('focusin', ({ target }) => { if (target.matches('.more')) this.#setTabStop(target); });
+    log.addEventListener('keydown', event => this.#keyDownInLog(event));
     newer.addEventListener('click', () => { this.follow(); scroller.focus({ preventScroll: true }); });
     // The composer grows, a phone's keyboard opens: whoever read the end goes on reading the end.
     const keepEnd = new ResizeObserver(() => { if (this.following) this.#toEnd(); });
@@ -114,6 +114,7 @@ export class ChatLog {
     this.#drawOutbox();
     if (this.following) this.#toEnd();
     this.#fill();
+    this.#keepTabStop();
     this.#showEdges();
   }
 
@@ -146,7 +147,7 @@ export class ChatLog {
     const divider = this.#room.divider;
     const previous = this.#room.entries[index - 1] ?? null;
     const isFirstNew = divider !== null && entry.seq > divider && (previous === null ? this.#room.complete || divider > 0 : previous.seq <= divider);
-    return row(entry, previous, isFirstNew);
+    return row(entry, previous, { isFirstNew, mayModerate: this.#room.mayModerate });
   }
 
   #extendTo(end) {
@@ -179,7 +180,11 @@ export class ChatLog {
     for (const each of [index, index + 1]) {
       const entry = this.#room.entries[each];
       if (!entry || each < this.#start || each >= this.#end) continue;
-      this.#log.children[each - this.#start]?.replaceWith(this.#row(each, entry));
+      const before = this.#log.children[each - this.#start];
+      const hadFocus = before?.contains(document.activeElement);
+      const after = this.#row(each, entry);
+      before?.replaceWith(after);
+      if (hadFocus) (after.querySelector('.more') ?? this.#scroller).focus({ preventScroll: true });
     }
   }
 
@@ -269,6 +274,28 @@ export class ChatLog {
     if (event.key === 'End') this.follow();
   }
 
+  /* The menus' buttons: one of them is reached by Tab, the newest or where one was last; arrows lead on from there */
+
+  #keepTabStop() {
+    if (!this.#room.mayModerate || this.#log.contains(document.activeElement)) return;
+    const buttons = this.#log.querySelectorAll('.more');
+    if (buttons.length > 0) this.#setTabStop(buttons[buttons.length - 1]);
+  }
+
+  #setTabStop(button) {
+    for (const other of this.#log.querySelectorAll('.more[tabindex="0"]')) other.tabIndex = -1;
+    button.tabIndex = 0;
+  }
+
+  #keyDownInLog(event) {
+    const step = { ArrowUp: 'previousElementSibling', ArrowDown: 'nextElementSibling' }[event.key];
+    if (!step || !event.target.matches('.more')) return;
+    event.preventDefault();
+    let entry = event.target.closest('li')[step];
+    while (entry && !entry.querySelector('.more')) entry = entry[step];
+    entry?.querySelector('.more').focus();
+  }
+
   #toEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#place = this.#scroller.scrollTop;
@@ -309,79 +336,4 @@ export class ChatLog {
     this.#outbox.replaceChildren(...pending.map((item, index) => pendingRow(item, this.#room.client, goesOn || index > 0)));
     if (hadFocus) this.#scroller.focus({ preventScroll: true });
   }
-}
-
-function startsDay(entry, previous) {
-  return previous === null || entry.time.toDateString() !== previous.time.toDateString();
-}
-
-function continues(entry, previous) {
-  return previous !== null && previous.kind === 'message' && previous.sender === entry.sender
-    && !startsDay(entry, previous) && entry.time - previous.time < GROUP_SPAN;
-}
-
-function row(entry, previous, isFirstNew) {
-  const goesOn = !isFirstNew && entry.kind === 'message' && continues(entry, previous);
-  const element = make('li', { className: `entry${entry.own ? ' own' : ''}${goesOn ? '' : ' first'}` });
-  element.dataset.seq = entry.seq;
-  if (startsDay(entry, previous)) element.append(make('p', { className: 'day' }, make('span', {}, dayOf(entry.time))));
-  if (isFirstNew) element.append(make('p', { className: 'divider' }, make('span', {}, 'New')));
-  if (entry.kind === 'notice') element.append(notice(entry));
-  else element.append(goesOn ? continued(entry) : opening(entry));
-  return element;
-}
-
-const nameOf = entry => entry.own ? 'You' : entry.sender;
-
-function opening(entry) {
-  return make('div', { className: 'message' }, avatar(entry.sender),
-    make('div', { className: 'byline' },
-      make('bdi', { className: `sender voice-${voiceOf(entry.sender)}`, title: entry.sender }, nameOf(entry)),
-      timeOf(entry.time)),
-    said(entry), ...mark(entry));
-}
-
-/** A later message of a group: who speaks is plain to see from the group, but has to be told to those who listen. */
-function continued(entry) {
-  return make('div', { className: 'message' }, timeOf(entry.time),
-    make('span', { className: 'for-ears' }, make('bdi', {}, nameOf(entry)), ': '),
-    said(entry), ...mark(entry));
-}
-
-function said(entry) {
-  return entry.deleted ? make('p', { className: 'text gone' }, 'This message was deleted') : paragraph(entry.text);
-}
-
-/** Beside one's own messages: this one is kept. */
-function mark(entry) {
-  if (!entry.own) return [];
-  const tick = make('span', { className: 'tick', title: 'Delivered' }, '✓');
-  tick.setAttribute('aria-hidden', 'true');
-  return [tick, make('span', { className: 'for-ears' }, 'delivered')];
-}
-
-function notice(entry) {
-  return make('p', { className: 'notice' }, make('bdi', {}, entry.sender), ' ', make('bdi', {}, entry.text), ' ', timeOf(entry.time));
-}
-
-function pendingRow(item, client, goesOn) {
-  const element = make('li', { className: `entry own pending${goesOn ? '' : ' first'}` });
-  const head = goesOn ? [make('span', { className: 'for-ears' }, 'You: ')] : [avatar(client.username),
-    make('div', { className: 'byline' }, make('bdi', { className: `sender voice-${voiceOf(client.username)}` }, 'You'))];
-  element.append(make('div', { className: 'message' }, ...head, paragraph(item.message), fateLine(item, client)));
-  element.dataset.fate = item.fate;
-  return element;
-}
-
-function fateLine({ id, fate, error }, client) {
-  const line = make('div', { className: 'fate' }, make('span', {}, error ? `${FATES[fate]}: ${error}` : FATES[fate]));
-  if (fate === 'doubtful' || fate === 'failed') line.append(button('Send again', () => client.retry(id)));
-  if (fate !== 'sent') line.append(button('Discard', () => client.discard(id)));
-  return line;
-}
-
-function button(label, act) {
-  const element = make('button', { className: 'quiet small', type: 'button' }, label);
-  element.addEventListener('click', act);
-  return element;
 }

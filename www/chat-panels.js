@@ -1,4 +1,5 @@
 /** The lists beside the conversation, rooms and people, and how they come and go on narrow windows. */
+import { moreButton } from './chat-entry.js';
 import { avatar } from './chat-text.js';
 import { byId, eachFrame, make } from './dom.js';
 
@@ -6,6 +7,21 @@ const MOST_PEOPLE = 200;
 const WIDE = matchMedia('(min-width: 1100px)');
 const MEDIUM = matchMedia('(min-width: 760px)');
 const byName = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true }).compare;
+
+/** Puts into `list` an item for each of `keys`, in that order; items stay the same elements, so that nobody loses the focus. */
+function arrange(list, items, keys, create) {
+  const wanted = new Set(keys);
+  for (const [key, item] of items) {
+    if (wanted.has(key)) continue;
+    item.remove();
+    items.delete(key);
+  }
+  keys.forEach((key, index) => {
+    if (!items.has(key)) items.set(key, create(key));
+    const item = items.get(key);
+    if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+  });
+}
 
 /** The list of one's rooms: `onChoose(room)` hears which one is wanted. */
 export class RoomList {
@@ -18,19 +34,10 @@ export class RoomList {
     this.#onChoose = onChoose;
   }
 
-  /** `rooms` in their order; items stay the same elements, so that nobody loses the focus. */
+  /** `rooms` in their order. */
   show(rooms, active) {
-    for (const [room, item] of this.#items) {
-      if (rooms.includes(room)) continue;
-      item.remove();
-      this.#items.delete(room);
-    }
-    rooms.forEach((room, index) => {
-      if (!this.#items.has(room)) this.#items.set(room, this.#create(room));
-      const item = this.#items.get(room);
-      if (this.#list.children[index] !== item) this.#list.insertBefore(item, this.#list.children[index] ?? null);
-      this.#update(item, room, room === active);
-    });
+    arrange(this.#list, this.#items, rooms, room => this.#create(room));
+    for (const room of rooms) this.#update(this.#items.get(room), room, room === active);
   }
 
   #create(room) {
@@ -50,6 +57,8 @@ export class RoomList {
     if (isActive) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
     link.dataset.state = room.state;
+    link.classList.toggle('out', room.isOut);
+    link.title = room.state === 'closed' ? `${room.name}: not connected until you open it` : '';
     const shown = room.unread === 0 ? '' : room.unread > 999 ? '999+' : String(room.unread);
     link.classList.toggle('unread', shown !== '');
     if (badge.dataset.shown === shown) return;
@@ -66,6 +75,8 @@ export function roomHref(name) {
 /** Who is in the room that is shown. */
 export class PeopleList {
   #room = null;
+  #items = new Map();
+  #shownFor = null; // whom the items are drawn for: they differ with one's name and rights
   #draw = eachFrame(() => this.#drawNow());
   #listening = null;
 
@@ -82,16 +93,27 @@ export class PeopleList {
     const { people, peopleCount, client } = this.#room;
     const others = [...people].filter(name => name !== client.username).sort(byName);
     const names = people.has(client.username) ? [client.username, ...others] : others;
-    byId('people-list').replaceChildren(...names.slice(0, MOST_PEOPLE).map(name => person(name, name === client.username)));
+    this.#forgetOthers(`${client.username}\n${this.#room.mayModerate}`);
+    arrange(byId('people-list'), this.#items, names.slice(0, MOST_PEOPLE), name => person(name, name === client.username, this.#room.mayModerate));
     byId('people-count').textContent = peopleCount.toLocaleString();
     const more = peopleCount - Math.min(names.length, MOST_PEOPLE);
     byId('people-more').textContent = more > 0 ? `and ${more.toLocaleString()} more` : '';
   }
+
+  #forgetOthers(key) {
+    if (this.#shownFor === key) return;
+    this.#shownFor = key;
+    this.#items.clear();
+    byId('people-list').replaceChildren();
+  }
 }
 
-function person(name, isSelf) {
-  return make('li', { className: 'person' }, avatar(name), make('bdi', { className: 'person-name', title: name }, name),
-    ...isSelf ? [make('span', { className: 'hint small-print' }, 'you')] : []);
+function person(name, isSelf, mayModerate) {
+  const item = make('li', { className: 'person' }, avatar(name), make('bdi', { className: 'person-name', title: name }, name));
+  item.dataset.name = name;
+  if (isSelf) item.append(make('span', { className: 'hint small-print' }, 'you'));
+  else if (mayModerate) item.append(Object.assign(moreButton(name), { tabIndex: 0 }));
+  return item;
 }
 
 /** On narrow windows a panel lies over the conversation, one at a time, and all else is out of reach meanwhile. */

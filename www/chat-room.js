@@ -2,16 +2,21 @@
  * What the page knows of one room: what was said, who is there, and what has not been read. It touches no DOM.
  *
  * Its events: `append`, `prepend` { count }, `replace` (all is new), `update` { seq }, `trim` { count }, `pending`,
- * `people`, `typing`, `unread`, `state` and `complaint` with the client's facts, and `said` with a message of someone else's.
+ * `people`, `typing`, `unread`, `state` and `complaint` with the client's facts, `may` (what one may do has changed), and
+ * `said` with a message of someone else's.
  *
  * An entry is { kind: 'message' | 'notice', seq, sender, text, time, own, deleted }; entries are in the order of seq.
+ * Notices that are about someone have `about`, their name.
  */
 const MOST_ENTRIES = 20_000;
 const TRIMMED_AT_ONCE = 4_000;
 const PAGE = 50;
 const TYPING_LASTS = 5_000;
 
-const ACTIONS = { mute: 'was muted', unmute: 'may speak again', kick: 'was sent out', ban: 'was banned', unban: 'may come back' };
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
+const DONE = { mute: 'muted', unmute: 'unmuted', kick: 'kicked', ban: 'banned', unban: 'unbanned' };
+const LIFTS = { unmute: 'mute', unban: 'ban' };
 
 export class Room extends EventTarget {
   name;
@@ -24,11 +29,19 @@ export class Room extends EventTarget {
   complete = false; // there is nothing older
   loading = false;
   mayTrim = true;
+  facts = {}; // of the connection's state
+  mutedUntil = 0; // as Date.now() counts
+  removal = null; // the notice of one's being kicked or banned, until one is in again
   #readMark; // { epoch, seq } up to where it has been read
   #quietUntil = 0; // what is up to this seq was said before we came
   #deleted = new Set();
   #cursor = Infinity; // the oldest of which we have heard, be it an entry or not
   #typing = new Map();
+  #peeked = 0; // how many of the unread messages are known of by peek() alone
+  #heardAtWelcome = 0; // what is up to this seq has been taken into account by the server's welcome
+  #couldModerate = false;
+  #sanctions = new Map(); // by "mute name" or "ban name": { seq, until }
+  #muteTimer = null;
   #claimed = new Map(); // ids of one's own messages that seem to have come back, by id
 
   constructor(client, readMark = null) {
@@ -41,6 +54,7 @@ export class Room extends EventTarget {
     on('welcome', facts => this.#welcomed(facts));
     on('reset', facts => this.#reset(facts));
     on('message', frame => this.#heard(frame));
+    on('deleted', frame => this.#add(this.#entryOf(frame)));
     on('delete', frame => this.#delete(frame));
     on('moderation', frame => this.#moderated(frame));
     on('presence', facts => this.#presence(facts));
@@ -51,6 +65,10 @@ export class Room extends EventTarget {
   }
 
   get state() { return this.client.state; }
+  /** Sent out, or not let in: only this room, and not for want of a login. */
+  get isOut() { return this.state === 'refused' && this.facts.code !== 401; }
+  get maySpeak() { return this.client.rights?.includes('write') ?? true; }
+  get mayModerate() { return this.client.rights?.includes('moderate') ?? false; }
   get readMark() { return this.#readMark; }
 
   /** One's own messages that are on their way and not yet among the entries. */
@@ -64,6 +82,11 @@ export class Room extends EventTarget {
 
   get lastSeq() {
     return this.entries.at(-1)?.seq ?? this.client.seq ?? 0;
+  }
+
+  /** Whether someone is muted or banned, as far as the notices that have come tell: `kind` is mute or ban. */
+  isUnder(kind, name) {
+    return (this.#sanctions.get(`${kind} ${name}`)?.until ?? 0) > Date.now();
   }
 
   /** Where the entry with this seq is, or where it would be. */
@@ -90,7 +113,24 @@ export class Room extends EventTarget {
     if (epoch === null || this.unread === 0 && seq === this.readTo) return;
     this.#readMark = { epoch, seq };
     this.unread = 0;
+    this.#peeked = 0;
     this.#tell('unread');
+  }
+
+  /** Asks how much is new while there is no connection. A few of these may be notices, or one's own words elsewhere. */
+  async peek() {
+    const page = await this.client.newest(1).catch(() => null);
+    if (page === null || this.state !== 'closed') return;
+    const readTo = this.#readMark?.epoch === page.epoch ? this.#readMark.seq : this.#readMark ? 0 : page.seq;
+    this.#forgetPeeked();
+    this.#peeked = Math.max(0, page.seq - readTo - this.unread);
+    this.unread += this.#peeked;
+    this.#tell('unread');
+  }
+
+  #forgetPeeked() {
+    this.unread -= this.#peeked;
+    this.#peeked = 0;
   }
 
   /** From here on it is new to whoever comes back. */
@@ -123,8 +163,11 @@ export class Room extends EventTarget {
   }
 
   #prepend(messages) {
-    for (const frame of messages) if (frame.type === 'delete') this.#deleted.add(frame.deleted);
-    const older = messages.filter(frame => typeof frame.message === 'string').map(frame => this.#entryOf(frame));
+    for (const frame of messages) {
+      if (frame.type === 'delete') this.#deleted.add(frame.deleted);
+      if (frame.type === 'moderation') this.#noteSanction(frame);
+    }
+    const older = messages.map(frame => this.#entryOf(frame)).filter(entry => entry !== null);
     older.sort((a, b) => a.seq - b.seq);
     this.#cursor = Math.min(this.#cursor, ...messages.map(({ seq }) => seq));
     this.complete = messages.length === 0 || this.#cursor <= 1;
@@ -133,8 +176,18 @@ export class Room extends EventTarget {
   }
 
   #stateChanged(facts) {
+    this.facts = facts;
+    if (facts.state === 'open') this.removal = null;
+    if (facts.state === 'refused') this.#forgetPeople();
     if (facts.state !== 'open') this.#disconnected();
     this.#tell('state', facts);
+  }
+
+  /** Who is not in a room does not know who is. */
+  #forgetPeople() {
+    this.people.clear();
+    this.peopleCount = 0;
+    this.#tell('people');
   }
 
   #disconnected() {
@@ -144,15 +197,29 @@ export class Room extends EventTarget {
     this.#tell('pending');
   }
 
-  #welcomed({ members, people, seq, epoch }) {
+  #welcomed({ members, people, seq, epoch, muted_seconds: muted = 0 }) {
     this.people = new Set(members);
     this.peopleCount = people ?? this.people.size;
     this.#tell('people');
     // A room that was never read, or that began anew with nothing, has nothing unread.
     if (!this.#readMark) this.#readMark = { epoch, seq };
+    this.#forgetPeeked(); // they come now
     if (this.entries.length === 0) this.#countMissed(seq);
     if (this.#quietUntil === 0) this.#quietUntil = seq;
     if (seq === 0) this.complete = true;
+    this.#heardAtWelcome = seq;
+    this.#mute(muted);
+    if (this.mayModerate === this.#couldModerate) return;
+    this.#couldModerate = this.mayModerate;
+    this.#tell('replace');
+  }
+
+  #mute(seconds) {
+    const left = 1000 * seconds;
+    clearTimeout(this.#muteTimer);
+    this.mutedUntil = left > 0 ? Date.now() + left : 0;
+    if (left > 0 && left < LONGEST_TIMEOUT) this.#muteTimer = setTimeout(() => this.#mute(0), left);
+    this.#tell('may');
   }
 
   /** Unread messages that are older than the page which is about to come. */
@@ -178,14 +245,19 @@ export class Room extends EventTarget {
   }
 
   #heard(frame) {
-    const entry = this.#entryOf(frame);
-    this.entries.push(entry);
+    const entry = this.#add(this.#entryOf(frame));
     if (entry.own) this.#claim(entry);
     else this.#forgetTyping(entry.sender);
+    if (!entry.own && entry.seq > this.readTo) this.#countUnread(entry);
+    else if (entry.own && this.unread === 0) this.markRead();
+  }
+
+  #add(entry) {
+    this.entries.push(entry);
     if (entry.seq === 1) this.complete = true;
     this.#trim();
     this.#tell('append');
-    if (!entry.own && entry.seq > this.readTo) this.#countUnread(entry);
+    return entry;
   }
 
   #countUnread(entry) {
@@ -202,28 +274,53 @@ export class Room extends EventTarget {
     this.#tell('pending');
   }
 
-  #entryOf({ sender, message, seq, time, deleted = false }) {
-    return {
-      kind: 'message', seq, sender, text: message, time: timeFrom(time),
-      own: sender === this.client.username, deleted: deleted === true || this.#deleted.has(seq),
-    };
+  /** What there is to see of a frame of the history, or null for nothing. */
+  #entryOf(frame) {
+    switch (frame.type) {
+      case 'message': return this.#messageOf(frame);
+      case 'deleted': return noticeOf(frame, '', 'A message was deleted');
+      case 'moderation': return this.#moderationOf(frame);
+      default: return null;
+    }
+  }
+
+  #messageOf({ sender, message, seq, time }) {
+    const deleted = this.#deleted.has(seq);
+    return { kind: 'message', seq, sender, text: deleted ? '' : message, time: timeFrom(time), own: sender === this.client.username, deleted };
+  }
+
+  /** Of an address the server says nothing but that it was one, in words. */
+  #moderationOf(frame) {
+    const { action, user, by, seconds } = frame;
+    const isMe = user === this.client.username;
+    if (!user || !DONE[action]) return noticeOf(frame, '', frame.message);
+    const what = `${isMe ? 'were' : 'was'} ${DONE[action]}${by ? ` by ${by}` : ''}${seconds ? ` for ${durationInWords(seconds)}` : ''}`;
+    return { ...noticeOf(frame, isMe ? 'You' : user, what), about: isMe ? null : user };
   }
 
   #delete({ deleted }) {
     this.#deleted.add(deleted);
     const entry = this.entries[this.indexOf(deleted)];
-    if (entry?.seq !== deleted) return;
+    if (entry?.seq !== deleted || entry.kind !== 'message') return;
     entry.deleted = true;
     entry.text = '';
     this.#tell('update', { seq: deleted });
   }
 
-  #moderated({ seq, action, user, by, time }) {
-    const what = ACTIONS[action];
-    if (!what || !user) return;
-    const text = by ? `${what} by ${by}` : what;
-    this.entries.push({ kind: 'notice', seq, sender: user, text, time: timeFrom(time), own: false, deleted: false });
-    this.#tell('append');
+  #moderated(frame) {
+    this.#noteSanction(frame);
+    const entry = this.#add(this.#entryOf(frame));
+    if (frame.user !== this.client.username || frame.seq <= this.#heardAtWelcome) return;
+    if (frame.action === 'mute') this.#mute(frame.seconds);
+    else if (frame.action === 'unmute') this.#mute(0);
+    else if (frame.action === 'kick' || frame.action === 'ban') this.removal = { ...frame, text: entry.text };
+  }
+
+  #noteSanction({ action, user, seq, seconds, time }) {
+    const kind = LIFTS[action] ?? action;
+    const key = `${kind} ${user}`;
+    if (!user || kind === 'kick' || seq < (this.#sanctions.get(key)?.seq ?? 0)) return;
+    this.#sanctions.set(key, { seq, until: kind === action ? timeFrom(time).valueOf() + 1000 * seconds : 0 });
   }
 
   #presence({ joined, left, people }) {
@@ -261,6 +358,17 @@ export class Room extends EventTarget {
   #tell(type, detail = null) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+function noticeOf({ seq, time }, sender, text) {
+  return { kind: 'notice', seq, sender, text, time: timeFrom(time), own: false, deleted: false };
+}
+
+/** As a whole number of the largest unit that it is one of. */
+export function durationInWords(seconds) {
+  const [size, name] = [[86_400, 'day'], [3_600, 'hour'], [60, 'minute'], [1, 'second']].find(([size]) => seconds % size === 0);
+  const count = seconds / size;
+  return `${count.toLocaleString()} ${name}${count === 1 ? '' : 's'}`;
 }
 
 function timeFrom(text) {

@@ -1,29 +1,25 @@
 /** The chat page: asks who and where, then ties the rooms, the conversation and the composer together. */
-import { ChatClient, LONGEST_NAME, State, nameProblem } from './chat-client.js';
+import { ChatClient, State, nameProblem } from './chat-client.js';
 import { Composer } from './chat-composer.js';
+import { ConnectionView, reasonNotToWrite, refusalText } from './chat-connection.js';
 import { ChatLog } from './chat-log.js';
+import { Moderation } from './chat-moderation.js';
 import { Announcer, Notifier, showTitle } from './chat-notify.js';
 import { Panels, PeopleList, RoomList, roomHref } from './chat-panels.js';
 import { Room } from './chat-room.js';
+import { Rooms } from './chat-rooms.js';
 import { avatar } from './chat-text.js';
 import { byId, eachFrame, keep, keepForGood, make, parsed, plural, recall, recallForGood } from './dom.js';
 
 const NAME_KEY = 'switchboard.name';
 const DEFAULT_ROOM = 'lobby';
 const HISTORY = 50;
-const MOST_ROOMS = 10; // each has a connection
+const MOST_CONNECTIONS = 10;
+const PEEK_EVERY = 20_000;
 const SAVE_AFTER = 500;
 const COMPLAINT_LASTS = 8_000;
 const STALE_AFTER = 20_000;
 const MOST_TYPISTS = 3;
-const STATE_WORDS = {
-  [State.CONNECTING]: 'Connecting…',
-  [State.OPEN]: 'Connected',
-  [State.WAITING]: 'Reconnecting',
-  [State.REFUSED]: 'Not connected',
-  [State.CLOSED]: '',
-};
-
 const log = new ChatLog({
   log: byId('log'), outbox: byId('outbox'), scroller: byId('scroller'), newer: byId('newer'), top: byId('top'), empty: byId('empty'),
   onFollow: () => seen(),
@@ -33,14 +29,14 @@ const peopleList = new PeopleList();
 const panels = new Panels();
 const announcer = new Announcer();
 const notifier = new Notifier({ button: byId('notify'), onChoose: room => openRoom(room) });
+const connection = new ConnectionView();
+const moderation = new Moderation({ roomShown: () => active });
 const composer = new Composer({ onSay: text => say(text), onTyping: () => active.client.typing() });
 
 let myName = '';
-/** The rooms that one has joined, in the order of the list, and the one that is shown. */
-let rooms = [];
-let active = null;
+let rooms = new Rooms({ most: MOST_CONNECTIONS });
+let active = null; // the room that is shown
 let entered = false; // into the first room: the form is gone
-let countdown = null;
 let saving = null;
 
 /* Joining and leaving */
@@ -90,6 +86,7 @@ function submitJoin(event) {
 /** Asks for the one room first; the others are joined when it has let us in. */
 function signIn(name, roomName) {
   myName = name;
+  rooms = new Rooms({ most: MOST_CONNECTIONS, visited: keptNames('visited') });
   active = addRoom(roomName);
   byId('enter').textContent = 'Joining…';
   showTrouble('join-error', '');
@@ -107,21 +104,26 @@ function enter() {
   byId('chat').hidden = false;
   byId('my-name').textContent = myName;
   byId('my-avatar').replaceChildren(avatar(myName));
-  for (const name of keptRooms()) if (rooms.length < MOST_ROOMS && !findRoom(name)) addRoom(name).client.open();
-  rooms.sort((a, b) => orderOf(a) - orderOf(b));
+  for (const name of keptNames('rooms')) if (!rooms.find(name)) addRoom(name);
+  rooms.sort(keptNames('rooms'));
   active = null;
   openRoom(first, { remember: 'replace' });
+  peekEverywhere(rooms);
+}
+
+async function peekEverywhere(all) {
+  for (const room of all.asleep) if (all === rooms) await room.peek();
 }
 
 function signOut() {
   save();
-  for (const room of rooms) room.client.close();
-  rooms = [];
+  rooms.close();
+  moderation.close();
   active = null;
   log.show(null);
   peopleList.show(null);
   announcer.clear();
-  clearInterval(countdown);
+  connection.hide();
 }
 
 function leaveForm() {
@@ -136,13 +138,7 @@ function leaveForm() {
 /* The rooms */
 
 const storeKey = (what, room = '') => `switchboard.${what}/${encodeURIComponent(myName)}/${encodeURIComponent(room)}`;
-const findRoom = name => rooms.find(room => room.name === name);
-const keptRooms = () => parsed(recallForGood(storeKey('rooms')), []).filter(name => nameProblem(String(name)) === null);
-
-function orderOf(room) {
-  const index = keptRooms().indexOf(room.name);
-  return index < 0 ? Infinity : index;
-}
+const keptNames = what => parsed(recallForGood(storeKey(what)), []).filter(name => nameProblem(String(name)) === null);
 
 function addRoom(name) {
   const client = new ChatClient({
@@ -157,8 +153,8 @@ function addRoom(name) {
   on('pending', savePending);
   on('complaint', complaintCame);
   on('typing', it => { if (it === active) showTyping(); });
-  rooms.push(room);
-  return room;
+  on('may', it => { if (it === active) showPermission(); });
+  return rooms.add(room);
 }
 
 /** `remember` says what the browser's history makes of it: push or replace. */
@@ -167,7 +163,9 @@ function openRoom(room, { remember = 'push' } = {}) {
   if (room !== active) {
     active?.setDivider(null);
     active = room;
-    if (room.unread > 0) room.setDivider(room.readTo);
+    if (room.unread > 0 || room.state === State.CLOSED && room.entries.length > 0) room.setDivider(room.readTo);
+    rooms.visit(room);
+    moderation.close();
     announcer.clear();
     byId('room-name').textContent = room.name;
     byId('scroller').setAttribute('aria-label', `Messages in ${room.name}`);
@@ -178,7 +176,8 @@ function openRoom(room, { remember = 'push' } = {}) {
     composer.restore(storeKey('draft', room.name));
     showComplaint('');
     showTyping();
-    showConnection(room, { state: room.state });
+    connection.show(room);
+    showPermission();
     seen();
   }
   save();
@@ -187,26 +186,17 @@ function openRoom(room, { remember = 'push' } = {}) {
 }
 
 function joinRoom(name, options) {
-  let room = findRoom(name);
-  if (!room) {
-    if (rooms.length >= MOST_ROOMS) forget(rooms.find(each => each !== active && each.pending.length === 0) ?? rooms[0]);
-    room = addRoom(name);
-    room.client.open();
-  }
-  openRoom(room, options);
-}
-
-function forget(room) {
-  room.client.close();
-  rooms = rooms.filter(each => each !== room);
+  openRoom(rooms.find(name) ?? addRoom(name), options);
 }
 
 /** Leaves the room that is shown, and the chat with the last one. */
 function leave() {
-  const index = rooms.indexOf(active);
-  forget(active);
-  if (rooms.length === 0) return leaveForm();
-  openRoom(rooms[Math.min(index, rooms.length - 1)], { remember: 'replace' });
+  const left = active;
+  const next = rooms.beside(left, left === rooms.all.at(-1) ? -1 : 1);
+  rooms.remove(left);
+  if (next === left) return leaveForm();
+  rooms.connect();
+  openRoom(next, { remember: 'replace' });
 }
 
 function followAddress() {
@@ -216,14 +206,13 @@ function followAddress() {
 }
 
 function showNextRoom(step) {
-  const index = (rooms.indexOf(active) + step + rooms.length) % rooms.length;
-  openRoom(rooms[index]);
+  openRoom(rooms.beside(active, step));
 }
 
 const showLists = eachFrame(() => {
   if (!active) return;
-  roomList.show(rooms, active);
-  const unread = rooms.reduce((sum, room) => sum + room.unread, 0);
+  roomList.show(rooms.all, active);
+  const { unread } = rooms;
   byId('elsewhere').hidden = unread === 0;
   byId('open-rooms').setAttribute('aria-label', unread > 0 ? `Rooms, ${plural(unread, 'unread message')}` : 'Rooms');
 });
@@ -243,7 +232,7 @@ async function showDialog() {
 }
 
 function showOpenRooms(all) {
-  const others = all.filter(({ name }) => !findRoom(name)).sort((a, b) => b.members - a.members).slice(0, 50);
+  const others = all.filter(({ name }) => !rooms.find(name)).sort((a, b) => b.members - a.members).slice(0, 50);
   byId('open-title').hidden = others.length === 0;
   byId('open-rooms-list').replaceChildren(...others.map(openRoomItem));
 }
@@ -275,69 +264,40 @@ function chooseRoom(name) {
 function stateChanged(room, facts) {
   if (!entered) return room === active && stateBeforeEntering(facts);
   showLists();
-  if (room === active) showConnection(room, facts);
+  if (room !== active) return;
+  connection.show(room);
+  showPermission();
 }
 
-function stateBeforeEntering({ state, code, reason }) {
+function showPermission() {
+  composer.bar(reasonNotToWrite(active));
+}
+
+function stateBeforeEntering(facts) {
+  const { state } = facts;
   // The room has to hear of its welcome first.
   if (state === State.OPEN) queueMicrotask(() => { if (active && !entered) enter(); });
   else if (state === State.WAITING) showTrouble('join-error', 'The server cannot be reached. Trying again…');
-  else if (state === State.REFUSED) refused({ code, reason });
+  else if (state === State.REFUSED) refused(facts);
 }
 
-function refused({ code, reason }) {
+function refused(facts) {
   const room = active.name;
-  const trouble = code === 401 || code === 403 ? 'The server does not know you, or has no room of that name for you. Please sign in first.'
-    : code ? `The server closed the connection${reason ? `: ${reason}` : ''}.` : refusalText(myName, room);
+  const trouble = refusalText(facts, myName, room);
   signOut();
   showForm({ name: myName, room, trouble });
 }
 
-/** Browsers do not say why a handshake failed, but the rules for names are known. */
-function refusalText(name, room) {
-  const problem = nameProblem(name);
-  if (problem) return `The server refused the name “${name}”: ${problem}.`;
-  const roomProblem = nameProblem(room);
-  if (roomProblem) return `The server refused the room “${room}”: ${roomProblem}.`;
-  return `The server did not let “${name}” into “${room}”. Names have at most ${LONGEST_NAME} characters; `
-    + 'the server may also be full, or not allow this page. Try another name, or try again later.';
-}
-
-function showConnection(room, { state, retryAt, code, reason }) {
-  const isOpen = state === State.OPEN;
-  const wasLost = byId('state').dataset.lost === room.name;
-  // One word for the whole of an outage: it is read out, and each try would be news otherwise.
-  const words = STATE_WORDS[wasLost && state === State.CONNECTING ? State.WAITING : state];
-  byId('state').dataset.state = state;
-  byId('state').dataset.lost = isOpen ? '' : state === State.WAITING ? room.name : byId('state').dataset.lost ?? '';
-  if (byId('state').textContent !== words) byId('state').textContent = words;
-  clearInterval(countdown);
-  byId('outage').hidden = isOpen || state === State.CONNECTING && !wasLost;
-  if (isOpen) return;
-  const show = () => { byId('outage-text').textContent = outageText({ state, retryAt, code, reason }); };
-  show();
-  byId('retry').disabled = state === State.CONNECTING;
-  if (state === State.WAITING && retryAt) countdown = setInterval(show, 1000);
-}
-
-function outageText({ state, retryAt, code, reason }) {
-  if (state === State.CONNECTING) return 'Connecting…';
-  if (state === State.REFUSED) return code ? `The server closed the connection${reason ? `: ${reason}` : ''}.` : 'The server did not let you into this room.';
-  const cause = navigator.onLine ? 'No connection.' : 'You are offline.';
-  if (!retryAt) return cause;
-  const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
-  return `${cause} Trying again in ${seconds} s`;
-}
-
 function tryNow() {
   if (active.state === State.REFUSED) active.client.open();
-  for (const room of rooms) room.client.retryNow();
+  for (const { client } of rooms.all) client.retryNow();
 }
 
 /** Back at the page, or on the network: no waiting then, and no trust in connections that have been silent. */
 function wake({ type }) {
-  for (const { client } of rooms) {
+  for (const { client, facts } of rooms.all) {
     client.retryNow();
+    if (entered && facts.code === 401 && client.state === State.REFUSED) client.open(); // signed in again meanwhile, perhaps
     if (type === 'online' && Date.now() - client.heardAt > STALE_AFTER) client.reconnect();
   }
 }
@@ -367,7 +327,7 @@ function unreadChanged(room) {
 }
 
 function showUnread() {
-  showTitle(active, rooms.reduce((sum, room) => sum + room.unread, 0));
+  showTitle(active, rooms.unread);
 }
 
 function showTyping() {
@@ -408,8 +368,9 @@ function save() {
   clearTimeout(saving);
   saving = null;
   if (!entered) return;
-  keepForGood(storeKey('rooms'), JSON.stringify(rooms.map(room => room.name)));
-  for (const room of rooms) if (room.readMark) keepForGood(storeKey('read', room.name), JSON.stringify(room.readMark));
+  keepForGood(storeKey('rooms'), JSON.stringify(rooms.names));
+  keepForGood(storeKey('visited'), JSON.stringify(rooms.visited));
+  for (const room of rooms.all) if (room.readMark) keepForGood(storeKey('read', room.name), JSON.stringify(room.readMark));
 }
 
 async function copyLink() {
@@ -445,7 +406,8 @@ document.addEventListener('visibilitychange', event => {
   seen();
   wake(event);
 });
-window.addEventListener('online', wake);
+for (const type of ['online', 'focus']) window.addEventListener(type, wake);
+setInterval(() => { if (entered) rooms.peek(); }, PEEK_EVERY);
 window.addEventListener('pagehide', save);
 window.addEventListener('popstate', followAddress);
 

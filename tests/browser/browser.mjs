@@ -13,7 +13,7 @@ const ARGUMENTS = [
 const TIMEOUT = 8_000;
 
 export const DESKTOP = { width: 1280, height: 800 };
-export const PHONE = { width: 375, height: 812 };
+export const PHONE = { width: 390, height: 844 };
 
 export function launch() {
   return chromium.launch({ executablePath: findBrowser(), args: ARGUMENTS });
@@ -54,7 +54,7 @@ export async function newPage(browser, options = {}) {
 
 /** Pages ask for what a server need not have, and the browser's console says so. */
 function isExpected(message) {
-  return /\/(asyncapi\.json|api\/tickets)$/.test(message.location().url) && message.text().includes('404');
+  return message.location().url.endsWith('/api/tickets') && message.text().includes('404');
 }
 
 /** Fills in the form, and returns when the room is open. */
@@ -83,11 +83,14 @@ export async function joinAnother(page, room) {
   await page.locator('#state[data-state=open]').waitFor();
 }
 
-/** Says `texts` as `name`, over a connection of its own: by the same module, imported into `page`, and then leaves. */
-export function speakAs(page, name, room, texts) {
-  return page.evaluate(async ({ name, room, texts }) => {
+/**
+ * Says `texts` as `name`, over a connection of its own: by the same module, imported into `page`, and then leaves. Where
+ * the daemon asks for one, `token` says who it is.
+ */
+export function speakAs(page, name, room, texts, token = null) {
+  return page.evaluate(async ({ name, room, texts, token }) => {
     const { ChatClient } = await import('/chat-client.js');
-    const client = new ChatClient({ username: name, room });
+    const client = new ChatClient({ username: name, room, token });
     const left = [...texts];
     const atOnce = 100; // the server lets nobody have more than 256 on their way
     let kept = 0;
@@ -107,7 +110,7 @@ export function speakAs(page, name, room, texts) {
       client.open();
     });
     client.close();
-  }, { name, room, texts });
+  }, { name, room, texts, token });
 }
 
 /** Stands in for the server's side of the chat on `page`, for what a real server does too seldom. */
@@ -122,6 +125,9 @@ export function playServer(page, onConnection) {
   });
 }
 
+/** One that the server's side may send. */
+export const aMessage = facts => ({ type: 'message', sender: 'bob', message: 'hi', seq: 1, time: new Date().toISOString(), ...facts });
+
 /** Makes the page think that nobody is looking at it, or somebody again. */
 export function setHidden(page, hidden) {
   return page.evaluate(hidden => {
@@ -135,14 +141,28 @@ export function message(page, text) {
   return page.locator('#log .text').filter({ hasText: exactly(text) });
 }
 
+/** Where messages are written. */
+export const draft = page => page.getByLabel('Message', { exact: true });
+
+export const lines = (count, word = 'line') => Array.from({ length: count }, (_, index) => `${word} ${index}`);
+
 /** Who is in the room, as `page` shows it. */
 export function person(page, name) {
   return page.locator('#people-list .person-name').filter({ hasText: exactly(name) });
 }
 
-function exactly(text) {
+export function exactly(text) {
   return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
 }
+
+/** A room in the list of `page`. */
+export const roomLink = (page, room) => page.locator('#room-list .room-link', { hasText: room });
+
+/** Waits until the newest message is what `page` shows. */
+export const atEnd = page => until(page, () => {
+  const { scrollHeight, scrollTop, clientHeight } = document.getElementById('scroller');
+  return scrollHeight - scrollTop - clientHeight < 2;
+});
 
 /** Waits until `condition`, a function that runs in the page, holds. */
 export function until(page, condition, argument) {

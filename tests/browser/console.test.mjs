@@ -1,22 +1,11 @@
 /** The console page, against the real daemon. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { launch, newPage, until } from './browser.mjs';
-import { Server } from './server.mjs';
+import { test } from 'node:test';
+import { newPage, until } from './browser.mjs';
+import { setStage } from './stage.mjs';
 
 let server, browser;
-
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+setStage(stage => ({ server, browser } = stage));
 
 async function openConsole(target = '', options = {}) {
   const page = await newPage(browser, options);
@@ -129,7 +118,20 @@ test('a server that goes away says so', async () => {
   await server.start();
 });
 
-test('the endpoints are those that the server describes, or the built-in ones', async () => {
+test('the endpoints are those that the server describes', async () => {
+  const page = await openConsole();
+  const document = await (await fetch(`${server.url}/asyncapi.json`)).json();
+  await until(page, count => document.getElementById('preset').options.length > count, Object.keys(document.channels).length);
+  const offered = (await page.getByLabel('Endpoint').locator('option').allTextContents()).map(path => path.split('?')[0]);
+  for (const { address, title } of Object.values(document.channels)) {
+    assert.ok(offered.includes(address), address);
+    await page.getByLabel('Endpoint').selectOption({ index: offered.indexOf(address) });
+    assert.equal(await page.locator('#about').textContent(), title);
+  }
+  assert.deepEqual(page.complaints, []);
+});
+
+test('endpoints that this page has never heard of are offered, and without a description those it knows', async () => {
   const paths = page => page.getByLabel('Endpoint').locator('option').allTextContents();
   let document = { channels: {
     chat: { address: '/chat', title: 'The chat, as described' },

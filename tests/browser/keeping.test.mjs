@@ -1,32 +1,16 @@
 /** The chat page on a journal that outlives the server, and in a room with very much in it. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join as path } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
-import { join, launch, message, newPage, say, speakAs, until } from './browser.mjs';
-import { Server } from './server.mjs';
+import { test } from 'node:test';
+import { join, message, newPage, say, speakAs, until } from './browser.mjs';
+import { setStage } from './stage.mjs';
 
 const MANY = 10_000;
 const MOST_ELEMENTS = 310;
 
-let folder, server, browser;
-
-before(async () => {
-  folder = await mkdtemp(path(tmpdir(), 'switchboard-keeping-'));
-  const config = path(folder, 'config.json');
-  await writeFile(config, JSON.stringify({ chat: { journal: `sqlite:${path(folder, 'chat.db')}`, history: 2 * MANY, messages_per_second: 0 }, log: { level: 'warning' } }));
-  server = await Server.start({ config });
-  browser = await launch();
-});
-
-afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+let server, browser;
+setStage(stage => ({ server, browser } = stage), folder => ({
+  chat: { journal: `sqlite:${folder}/chat.db`, history: 2 * MANY, messages_per_second: 0 }, log: { level: 'warning' },
+}));
 
 const texts = page => page.locator('#log .text').allTextContents();
 

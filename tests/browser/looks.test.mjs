@@ -1,27 +1,12 @@
 /** How the pages look, and whom they shut out: widths, dark mode, accessibility, and pictures for people to judge. */
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, test } from 'node:test';
-import { DESKTOP, PHONE, join, joinAnother, launch, message, newPage, person, say, screenshot, speakAs } from './browser.mjs';
-import { Server } from './server.mjs';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const phone = { viewport: PHONE, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+import { test } from 'node:test';
+import { join, joinAnother, message, newPage, person, say, screenshot, speakAs } from './browser.mjs';
+import { LOOKS, assertAccessible, assertFits } from './looks.mjs';
+import { setStage } from './stage.mjs';
 
 let server, browser;
-
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+setStage(stage => ({ server, browser } = stage));
 
 /** Ann's page of a room where Bob and she have been talking. */
 async function conversation(ann, room) {
@@ -48,21 +33,6 @@ async function busyConsole(options) {
   return page;
 }
 
-/** Nothing sticks out of the window, and no text out of where it is written. */
-async function assertFits(page, width) {
-  await page.setViewportSize({ width, height: 700 });
-  const sticksOut = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll('.text, .payload, .card')]
-    .filter(element => element.scrollWidth > element.clientWidth).map(element => `${element.localName}.${element.className}`));
-  assert.deepEqual(sticksOut, [], `${page.url()} at ${width} px`);
-}
-
-async function assertAccessible(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map(node => node.html).join('\n  ')}`);
-  assert.deepEqual(found, []);
-}
-
 /** From 0, black, to 255, white. */
 async function lightness(page) {
   const colour = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -73,7 +43,7 @@ function assertLightness(value, { colorScheme }) {
   assert.ok(colorScheme === 'dark' ? value < 60 : value > 200, `a lightness of ${value} is wrong`);
 }
 
-for (const [name, options] of Object.entries({ desktop: { viewport: DESKTOP }, phone, dark: { viewport: DESKTOP, colorScheme: 'dark' } })) {
+for (const [name, options] of Object.entries(LOOKS)) {
   test(`the chat, ${name}: fits, and shuts nobody out`, async () => {
     const page = await newPage(browser, options);
     await page.goto(server.url);
@@ -166,7 +136,7 @@ function measureVoices() {
 }
 
 test('without a connection the page says so, and shuts nobody out', async () => {
-  const ann = await newPage(browser, phone);
+  const ann = await newPage(browser, LOOKS.phone);
   await join(ann, server, { name: 'Ann', room: 'offline' });
   await server.stop();
   await ann.getByRole('button', { name: 'Try now' }).waitFor();
@@ -179,9 +149,9 @@ test('without a connection the page says so, and shuts nobody out', async () => 
 });
 
 test('no field makes a phone zoom in, and no target is too small for a thumb', async () => {
-  const chat = await newPage(browser, phone);
+  const chat = await newPage(browser, LOOKS.phone);
   await conversation(chat, 'thumbs');
-  for (const page of [chat, await busyConsole(phone)]) assert.deepEqual(await page.evaluate(tooSmall), []);
+  for (const page of [chat, await busyConsole(LOOKS.phone)]) assert.deepEqual(await page.evaluate(tooSmall), []);
 });
 
 /** Runs in the page: what of its controls is too small for a phone. */

@@ -20,6 +20,7 @@ class Client extends EventTarget {
     this.tell('welcome', { members: ['ann'], people: 1, epoch: this.epoch, seq: 0, ...facts });
   }
   hears(seq, sender = 'bob', message = `m${seq}`) { this.tell('message', said(seq, sender, message)); }
+  async newest() { return { epoch: this.epoch ?? 'e', seq: this.seq, messages: [] }; }
   async historyBefore(before) {
     this.asked = before;
     const page = this.pages.shift();
@@ -82,6 +83,75 @@ test('the read mark never goes back', () => {
   client.welcomes({ seq: 10 });
   room.markRead();
   assert.deepEqual(room.readMark, { epoch: 'e', seq: 10 });
+});
+
+test('what one says oneself is read, unless something before it is not', () => {
+  client.welcomes({ seq: 0 });
+  client.hears(1, 'ann');
+  assert.deepEqual(room.readMark, { epoch: 'e', seq: 1 });
+  client.hears(2);
+  client.hears(3, 'ann');
+  assert.deepEqual([room.readMark.seq, room.unread], [1, 1]);
+});
+
+test('a room without a connection is asked how much is new, and nothing is counted twice', async () => {
+  make({ epoch: 'e', seq: 10 });
+  client.state = 'closed';
+  client.seq = 14;
+  await room.peek();
+  assert.equal(room.unread, 4);
+  client.seq = 16;
+  await room.peek();
+  assert.equal(room.unread, 6);
+  client.state = 'open';
+  client.welcomes({ seq: 16 });
+  for (let seq = 11; seq <= 16; seq++) client.hears(seq);
+  assert.equal(room.unread, 6);
+  room.markRead();
+  client.state = 'closed';
+  client.newest = async () => { throw new Error('no answer'); };
+  await room.peek();
+  assert.equal(room.unread, 0);
+});
+
+const moderation = (seq, action, user, facts = {}) => ({ type: 'moderation', action, user, by: 'eve', message: 'eve did', seq, time: new Date().toISOString(), ...facts });
+
+test('what moderators do is told, of oneself as well, and what is over is over', () => {
+  client.rights = ['read', 'write', 'moderate'];
+  client.welcomes({ seq: 4 });
+  for (const frame of [moderation(1, 'mute', 'bob', { seconds: 600 }), moderation(2, 'ban', 'cy', { seconds: 60, time: '2026-01-02T03:04:05.678Z' }),
+    moderation(3, 'mute', 'ann', { seconds: 3600 }), moderation(4, 'ban', undefined, { seconds: 60 })]) client.tell('moderation', frame);
+  assert.deepEqual(room.entries.map(({ sender, text, about }) => [sender, text, about]), [
+    ['bob', 'was muted by eve for 10 minutes', 'bob'], ['cy', 'was banned by eve for 1 minute', 'cy'],
+    ['You', 'were muted by eve for 1 hour', null], ['', 'eve did', undefined]]);
+  assert.deepEqual([room.isUnder('mute', 'bob'), room.isUnder('ban', 'bob'), room.isUnder('ban', 'cy')], [true, false, false]);
+  assert.equal(room.mutedUntil, 0, 'the welcome, which came later, said nothing of it');
+  client.tell('moderation', moderation(5, 'unmute', 'bob'));
+  assert.equal(room.isUnder('mute', 'bob'), false);
+  client.tell('moderation', moderation(6, 'mute', 'ann', { seconds: 60 }));
+  assert.ok(room.mutedUntil > Date.now() + 59_000);
+  client.welcomes({ seq: 6, muted_seconds: 30 });
+  assert.ok(room.mutedUntil < Date.now() + 31_000);
+  client.tell('moderation', moderation(7, 'unmute', 'ann'));
+  assert.equal(room.mutedUntil, 0);
+  assert.equal(room.removal, null);
+  client.tell('moderation', moderation(8, 'kick', 'ann'));
+  assert.equal(room.removal.by, 'eve');
+  client.tell('state', { state: 'open' });
+  assert.equal(room.removal, null);
+});
+
+test('what is left of a deleted message stays where it was, whatever comes first', async () => {
+  client.welcomes({ seq: 100 });
+  client.tell('deleted', { type: 'deleted', seq: 99, sender: '__server', message: 'message deleted', time: '2026-01-02T03:04:05.678Z' });
+  client.hears(100);
+  client.tell('delete', { type: 'delete', seq: 101, deleted: 99 });
+  client.tell('delete', { type: 'delete', seq: 102, deleted: 100 });
+  client.tell('delete', { type: 'delete', seq: 103, deleted: 97 });
+  client.pages = [[said(97), said(98)]];
+  await room.loadOlder();
+  assert.deepEqual(room.entries.map(({ seq, kind, text, deleted }) => [seq, kind, text, deleted]),
+    [[97, 'message', '', true], [98, 'message', 'm98', false], [99, 'notice', 'A message was deleted', false], [100, 'message', '', true]]);
 });
 
 test('older pages go in front, and the first one is known', async () => {

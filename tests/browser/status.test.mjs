@@ -1,26 +1,15 @@
 /** The status page, and how it reads /metrics. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, test } from 'node:test';
-import { join, launch, newPage, speakAs } from './browser.mjs';
-import { Server } from './server.mjs';
+import { test } from 'node:test';
+import { join, newPage, speakAs } from './browser.mjs';
+import { setStage } from './stage.mjs';
 
 const source = await readFile(new URL('../../www/metrics-text.js', import.meta.url), 'utf8');
 const { commitMetric, meanDuration, parseMetrics, rate, total } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 let server, browser;
-
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+setStage(stage => ({ server, browser } = stage));
 
 const card = (page, title) => page.locator('.card').filter({ has: page.getByRole('heading', { name: title }) });
 
