@@ -211,6 +211,7 @@ static const struct field config_fields[] = {
 	{.key = "listen", .read = read_listen},
 	{.key = "www", .read = reader_string, .offset = CONFIG(www)},
 	{.key = "threads", .read = reader_number, .offset = CONFIG(threads), .min = 1, .max = 256},
+	{.key = "pin_threads", .read = reader_boolean, .offset = CONFIG(pin_threads)},
 	{.key = "limits", .read = reader_object, .fields = limits_fields},
 	{.key = "admission", .read = config_read_admission},
 	{.key = "auth", .read = config_read_auth, .offset = CONFIG(auth)},

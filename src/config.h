@@ -86,6 +86,7 @@ struct config {
 	size_t n_listen;
 	char *www;
 	unsigned threads; /* 0: as many as there are cores */
+	bool pin_threads; /* each stays on a core of its own */
 	struct {
 		unsigned max_payload; /* bytes of a whole message */
 		unsigned max_connections;

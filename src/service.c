@@ -11,6 +11,7 @@
 #include <lws-mbedtls-configs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -363,8 +364,28 @@ void service_finish(struct service *service)
 	free(service->scratch);
 }
 
+/* To a core of those that it may use: the first service to the first one, and so on, round and round. */
+static void pin(const struct service *service)
+{
+	cpu_set_t cores, one;
+	size_t core = 0;
+	unsigned left;
+
+	if (sched_getaffinity(0, sizeof(cores), &cores) < 0)
+		return;
+	left = service->index % (unsigned)CPU_COUNT(&cores);
+	while (!CPU_ISSET(core, &cores) || left--)
+		core++;
+	CPU_ZERO(&one);
+	CPU_SET(core, &one);
+	if (sched_setaffinity(0, sizeof(one), &one) < 0)
+		log_warning("can't stay on core %zu: %s", core, strerror(errno));
+}
+
 void service_run(struct service *service)
 {
+	if (service->server->config->pin_threads)
+		pin(service);
 	flusher_enter(service->flusher);
 	service->sweep_due = ev_now(service->loop) + 1.;
 	ev_timer_start(service->loop, &service->sweep);

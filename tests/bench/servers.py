@@ -14,7 +14,7 @@ START_SECONDS = 20
 PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 # Everything is on, but for limits that a benchmark is there to go past.
-CONFIG = {"threads": 1, "log": {"level": "notice"}, "limits": {"max_connections": 40000},
+CONFIG = {"log": {"level": "notice"}, "limits": {"max_connections": 40000},
           "chat": {"messages_per_second": 1000000000, "burst": 1000000000}}
 
 
@@ -127,6 +127,6 @@ class Switchboard(Server):
     def command_line(self, threads):
         self.config.seek(0)
         self.config.truncate()
-        json.dump({"listen": [{"address": "127.0.0.1", "port": self.port}], **CONFIG, "threads": threads}, self.config)
+        json.dump({"listen": [{"address": "127.0.0.1", "port": self.port}], **CONFIG, "threads": threads, "pin_threads": threads > 1}, self.config)
         self.config.flush()
         return [self.command, "--config", self.config.name]

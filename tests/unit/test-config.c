@@ -40,6 +40,7 @@ static void defaults(void **state)
 	assert_int_equal(config->listen[0].port, 3000);
 	assert_string_equal(config->www, "www");
 	assert_int_equal(config->threads, 0); /* as many as there are cores */
+	assert_false(config->pin_threads);
 	assert_int_equal(config->limits.max_payload, 65536);
 	assert_int_equal(config->limits.max_connections, 20000);
 	assert_int_equal(config->limits.header_bytes, 8192);
@@ -69,12 +70,13 @@ static void every_number(void **state)
 {
 	struct config *config = *state;
 
-	parse(config, "{\"threads\": 3,"
+	parse(config, "{\"threads\": 3, \"pin_threads\": true,"
 		      " \"limits\": {\"max_payload\": 1, \"max_connections\": 2,"
 		      "  \"header_bytes\": 1024, \"handshake_seconds\": 4, \"idle_seconds\": 5,"
 		      "  \"backlog\": 6},"
 		      " \"chat\": {\"history\": 0}}");
 	assert_int_equal(config->threads, 3);
+	assert_true(config->pin_threads);
 	assert_int_equal(config->limits.max_payload, 1);
 	assert_int_equal(config->limits.max_connections, 2);
 	assert_int_equal(config->limits.header_bytes, 1024);
@@ -332,9 +334,9 @@ static const struct wrong wrong_values[] = {
 	{"\"x\"", "found \"x\" (a string), expected an object"},
 	{"null\n", "found null, expected an object"},
 	{"{\"port\": 1}",
-	 "port: unknown key, expected one of listen, www, threads, limits, admission, auth, chat, log"},
+	 "port: unknown key, expected one of listen, www, threads, pin_threads, limits, admission, auth, chat, log"},
 	{"{\"\": 1}",
-	 "unknown key, expected one of listen, www, threads, limits, admission, auth, chat, log"},
+	 "unknown key, expected one of listen, www, threads, pin_threads, limits, admission, auth, chat, log"},
 	{"{\"www\": 5}", "www: found 5 (a number), " NOT_A_STRING},
 	{"{\"www\": \"\"}", "www: found \"\" (a string), " NOT_A_STRING},
 	{"{\"www\": null}", "www: found null, " NOT_A_STRING},
