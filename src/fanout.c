@@ -195,10 +195,32 @@ void part_end_pass(struct part *part)
 		part_mark_dirty(part);
 }
 
+static void expect(const struct part *part, unsigned turns)
+{
+	const struct reader *reader = part->readers[part->cursor + turns];
+
+	if (reader->sink->expect)
+		reader->sink->expect(reader, turns);
+}
+
+/* To wait for memory at each of thousands of readers takes about a tenth of the time. */
+static void expect_next(const struct part *part)
+{
+	size_t left = part->count - part->cursor;
+
+	if (left > 3)
+		__builtin_prefetch(part->readers[part->cursor + 3]);
+	if (left > 2)
+		expect(part, 2);
+	if (left > 1)
+		expect(part, 1);
+}
+
 void part_visit(struct part *part)
 {
 	struct reader *reader = part->readers[part->cursor];
 
+	expect_next(part);
 	if (!reader->waiting)
 		send_rest(reader);
 	if (!reader->part)

@@ -36,6 +36,12 @@ struct reader_sink {
 	 * many frames have been taken when all of them are.
 	 */
 	ssize_t (*write)(struct reader *reader, const void *bytes, size_t size, uint64_t frames);
+	/*
+	 * It is the reader's turn soon, the next but one time (turns is 2), then
+	 * the next (1): fetches what write() needs into the cache, the second time
+	 * what it finds there. May be NULL.
+	 */
+	void (*expect)(const struct reader *reader, unsigned turns);
 	/* The reader has missed frames, and is none any more. */
 	void (*overrun)(struct reader *reader);
 };

@@ -99,8 +99,20 @@ static void too_slow(struct reader *reader)
 	session_close(session, CLOSE_TRY_AGAIN_LATER, "too slow");
 }
 
+static void expect(const struct reader *reader, unsigned turns)
+{
+	const struct room_session *rs =
+		lws_container_of(reader, struct room_session, member.reader);
+
+	if (turns > 1)
+		__builtin_prefetch(&rs->session.wsi);
+	else
+		lws_expect_write(rs->session.wsi);
+}
+
 static const struct reader_sink sink = {
 	.write = give,
+	.expect = expect,
 	.overrun = too_slow,
 };
 

@@ -54,6 +54,8 @@ struct session {
 	struct lws *wsi;
 	const struct endpoint *endpoint;
 	struct endpoint_metrics *metrics;
+	uint16_t close_code;	   /* 0: not closing */
+	uint16_t peer_code;	   /* of the peer's close frame; 0: none came */
 	char *user;		   /* as admitted; NULL: anonymous */
 	struct identity *identity; /* NULL: nobody has asked for one */
 	char peer[SESSION_PEER_SIZE];
@@ -62,8 +64,6 @@ struct session {
 	char *partial;
 	size_t partial_size;
 	size_t partial_capacity;
-	uint16_t close_code; /* 0: not closing */
-	uint16_t peer_code;  /* of the peer's close frame; 0: none came */
 	const char *close_reason;
 	bool established;
 	bool subprotocol; /* the handshake asked for it and gets it */
