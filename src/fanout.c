@@ -197,7 +197,7 @@ void part_end_pass(struct part *part)
 
 static void expect(const struct part *part, unsigned turns)
 {
-	const struct reader *reader = part->readers[part->cursor + turns];
+	struct reader *reader = part->readers[part->cursor + turns];
 
 	if (reader->sink->expect)
 		reader->sink->expect(reader, turns);

@@ -41,7 +41,7 @@ struct reader_sink {
 	 * the next (1): fetches what write() needs into the cache, the second time
 	 * what it finds there. May be NULL.
 	 */
-	void (*expect)(const struct reader *reader, unsigned turns);
+	void (*expect)(struct reader *reader, unsigned turns);
 	/* The reader has missed frames, and is none any more. */
 	void (*overrun)(struct reader *reader);
 };

@@ -116,7 +116,7 @@ void http_peer(struct lws *wsi, char text[HTTP_PEER_SIZE])
 	socklen_t length = sizeof(peer);
 
 	if (getpeername(lws_get_socket_fd(wsi), &peer.any, &length) < 0)
-		strcpy(text, "unknown");
+		snprintf(text, HTTP_PEER_SIZE, "unknown");
 	else if (peer.any.sa_family == AF_INET)
 		put_ipv4(text, (const unsigned char *)&peer.in.sin_addr, peer.in.sin_port);
 	else if (peer.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr))
@@ -124,7 +124,7 @@ void http_peer(struct lws *wsi, char text[HTTP_PEER_SIZE])
 	else if (peer.any.sa_family == AF_INET6)
 		put_ipv6(text, &peer.in6);
 	else
-		strcpy(text, "unix");
+		snprintf(text, HTTP_PEER_SIZE, "unix");
 }
 
 bool http_query_split(char *fragment, size_t size, struct admission_field *field)

@@ -99,15 +99,14 @@ static void too_slow(struct reader *reader)
 	session_close(session, CLOSE_TRY_AGAIN_LATER, "too slow");
 }
 
-static void expect(const struct reader *reader, unsigned turns)
+static void expect(struct reader *reader, unsigned turns)
 {
-	const struct room_session *rs =
-		lws_container_of(reader, struct room_session, member.reader);
+	const struct session *session = &of_reader(reader)->session;
 
 	if (turns > 1)
-		__builtin_prefetch(&rs->session.wsi);
+		__builtin_prefetch(&session->wsi);
 	else
-		lws_expect_write(rs->session.wsi);
+		lws_expect_write(session->wsi);
 }
 
 static const struct reader_sink sink = {

@@ -240,6 +240,7 @@ test('the menus can be reached and used from the keyboard, and the focus comes b
   assert.equal(await focused(), 'two');
   await ann.keyboard.press('Enter');
   await ann.keyboard.press('Enter');
+  await ann.getByRole('dialog', { name: 'Delete this message?' }).waitFor();
   await ann.keyboard.press('Tab');
   await ann.keyboard.press('Enter');
   await message(ann, 'This message was deleted').waitFor();

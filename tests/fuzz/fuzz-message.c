@@ -59,7 +59,7 @@ static void moderate(struct json_object *root)
 		if (moderation_read(root, action, &moderation))
 			continue;
 		require(moderation.action == action);
-		require(!!moderation.user + !!moderation.address + !!moderation.sequence == 1);
+		require(!!moderation.user + !!*moderation.address + !!moderation.sequence == 1);
 		require(moderation.seconds <= MODERATION_SECONDS_MAX);
 	}
 }
