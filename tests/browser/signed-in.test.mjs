@@ -85,9 +85,10 @@ async function startProxy(port) {
   proxy.on('upgrade', (incoming, socket) => {
     sockets.add(socket);
     const outgoing = pass(incoming);
-    outgoing.on('upgrade', (response, behind) => {
+    outgoing.on('upgrade', (response, behind, first) => {
       const head = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
       socket.write(`HTTP/1.1 101 Switching Protocols\r\n${head}\r\n`);
+      socket.write(first); // the welcome may have come with it
       for (const [from, to] of [[socket, behind], [behind, socket]]) from.pipe(to).on('error', () => from.destroy());
     });
     outgoing.on('response', response => { socket.end(`HTTP/1.1 ${response.statusCode} No\r\nContent-Length: 0\r\n\r\n`); });
