@@ -1,5 +1,6 @@
 #include "message.h"
 
+#include "json-scan.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -170,7 +171,7 @@ struct json_object *message_parse(struct json_tokener *tokener, const char *text
 	struct json_object *root = NULL;
 
 	json_tokener_reset(tokener);
-	if (size < INT_MAX)
+	if (size < INT_MAX && json_scan_fits(text, size, MESSAGE_VALUES_MAX))
 		root = json_tokener_parse_ex(tokener, text, (int)size);
 	if (json_object_is_type(root, json_type_object) &&
 	    json_tokener_get_error(tokener) == json_tokener_success &&

@@ -21,6 +21,12 @@
 
 #define MESSAGE_MAX_CODE_POINTS 4096
 
+/* Of what a client sends: its text, each character as two escapes, and room for the rest. */
+#define MESSAGE_BYTES_MAX (12 * MESSAGE_MAX_CODE_POINTS + 4096)
+
+/* Values in it, see json-scan.h. */
+#define MESSAGE_VALUES_MAX 1000
+
 /* Of the id that a client gives a message. */
 #define MESSAGE_ID_MAX 64
 
@@ -68,5 +74,8 @@ const char *message_check(struct json_object *text);
 /* The same, but for its being too long: whether it has at most so many code points. */
 bool message_fits(struct json_object *text, unsigned max);
 
-/* One object, whole and nothing but it; NULL: it is something else. To be put. */
+/*
+ * One object, whole and nothing but it, with at most MESSAGE_VALUES_MAX values;
+ * NULL: it is something else. To be put.
+ */
 struct json_object *message_parse(struct json_tokener *tokener, const char *text, size_t size);
