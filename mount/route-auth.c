@@ -1,5 +1,6 @@
 #include "auth.h"
 #include "bans.h"
+#include "limits.h"
 #include "log.h"
 #include "metrics.h"
 #include "mount/routes.h"
@@ -107,6 +108,11 @@ unsigned route_tickets(const struct route_request *request, struct json_object *
 	status = identify(request, &identity, body);
 	if (status)
 		return status;
+	if (!limits_take(request->server->limits, LIMIT_TICKETS, identity.name,
+			 turn_now(&request->service->turn))) {
+		identity_finish(&identity);
+		return route_refuse_rate(request, LIMIT_TICKETS, body);
+	}
 	r = auth_issue_ticket(auth, &identity, time(NULL), ticket);
 	identity_finish(&identity);
 	if (r < 0)

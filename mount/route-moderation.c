@@ -1,5 +1,7 @@
 #include "address.h"
+#include "auth.h"
 #include "bans.h"
+#include "limits.h"
 #include "moderation.h"
 #include "mount/routes.h"
 #include "opening.h"
@@ -110,6 +112,12 @@ static unsigned permit(const struct route_request *request, struct identity *ide
 	unsigned status =
 		route_permit(request, request->parameters[0], RIGHT_MODERATE, identity, body);
 
+	if (!status && !auth_publisher(request->server->auth, request->authorization) &&
+	    !limits_take(request->server->limits, LIMIT_MODERATION, identity->name,
+			 turn_now(&request->service->turn))) {
+		identity_finish(identity);
+		status = route_refuse_rate(request, LIMIT_MODERATION, body);
+	}
 	if (!status && !utf8_is_name(request->parameters[0], strlen(request->parameters[0]))) {
 		identity_finish(identity);
 		status = route_problem(body, 404, "no such room");

@@ -1,5 +1,6 @@
 #include "auth.h"
 #include "bans.h"
+#include "limits.h"
 #include "message.h"
 #include "mount/routes.h"
 #include "opening.h"
@@ -153,24 +154,26 @@ static unsigned publish(const struct route_request *request, const char *sender,
 	return ROUTE_LATER;
 }
 
-/* What somebody with a token may not do over HTTP either: speak while muted, or too fast. */
+/*
+ * What may not be done over HTTP either: speak while muted, or too fast. Who has
+ * no name is charged by address, but for the owner of a publish key.
+ */
 static unsigned check_speech(const struct route_request *request, const struct identity *identity,
 			     struct json_object **body)
 {
 	const struct server *server = request->server;
-	struct timespec now;
+	const char *who = identity->name;
 
-	if (!identity->name)
+	if (!who && auth_publisher(server->auth, request->authorization))
 		return 0;
-	if (bans_until(server->bans, BAN_SPEECH, request->parameters[0], identity->name,
-		       request->address, time(NULL)))
+	if (!who)
+		who = request->address;
+	if (identity->name && bans_until(server->bans, BAN_SPEECH, request->parameters[0],
+					 identity->name, request->address, time(NULL)))
 		return route_problem(body, 403, "muted");
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (rate_table_take(server->people_rates, identity->name,
-			    (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec))
+	if (limits_take(server->limits, LIMIT_MESSAGES, who, turn_now(&request->service->turn)))
 		return 0;
-	route_add_header(request->later, "Retry-After: 1");
-	return route_problem(body, 429, "too many messages");
+	return route_refuse_rate(request, LIMIT_MESSAGES, body);
 }
 
 static unsigned check_room(const struct route_request *request, struct json_object **body)

@@ -2,6 +2,8 @@
 
 #include "auth.h"
 #include "handshake.h"
+#include "json-scan.h"
+#include "limits.h"
 #include "mount/table.h"
 #include "session.h"
 
@@ -34,6 +36,9 @@ static const struct route routes[] = {
 	{"GET", "/openapi.json", route_openapi, "application/json"},
 	{"GET", "/readyz", route_readyz, NULL},
 };
+
+/* In a request's body, see json-scan.h. */
+#define VALUES_MAX 1000
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
@@ -242,15 +247,12 @@ static int send_late_answer(struct lws *wsi, struct call *call)
 	return answer(wsi, call->route, status, headers, body);
 }
 
-/* The address is of use only where somebody may be banned by it, and asking for it takes a system call. */
 static void read_headers(struct lws *wsi, struct route_request *request, char *address)
 {
 	struct session peer = {0};
 
-	if (auth_is_needed(request->server->auth)) {
-		http_peer(wsi, peer.peer);
-		request->address = session_address(&peer, address);
-	}
+	http_peer(wsi, peer.peer);
+	request->address = session_address(&peer, address);
 	request->authorization = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
 	request->cookies = http_header(wsi, WSI_TOKEN_HTTP_COOKIE);
 	request->if_none_match = http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
@@ -261,6 +263,32 @@ static void free_headers(struct route_request *request)
 	free((char *)(uintptr_t)request->authorization);
 	free((char *)(uintptr_t)request->cookies);
 	free((char *)(uintptr_t)request->if_none_match);
+}
+
+unsigned route_refuse_rate(const struct route_request *request, enum limit limit,
+			   struct json_object **body)
+{
+	route_add_header(request->later, "Retry-After: %u",
+			 limits_retry_seconds(request->server->limits, limit));
+	return route_problem(body, 429, "too many requests");
+}
+
+/*
+ * A call is charged to the address that it comes from before anything is done
+ * for it. Who has a publish key is none of those whom that is for.
+ */
+static unsigned charge(const struct route_request *request, const struct route *route,
+		       struct json_object **body)
+{
+	enum limit limit = route->handler == route_room_messages ? LIMIT_PAGES : LIMIT_API;
+
+	if (route->handler == route_healthz || route->handler == route_readyz ||
+	    auth_publisher(request->server->auth, request->authorization))
+		return 0;
+	if (limits_take(request->server->limits, limit, request->address,
+			turn_now(&request->service->turn)))
+		return 0;
+	return route_refuse_rate(request, limit, body);
 }
 
 static int call_handler(struct lws *wsi, struct call *call, const struct match *match,
@@ -283,7 +311,9 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	call->later = request.later;
 	request.query = &query;
 	read_headers(wsi, &request, address);
-	status = match->route->handler(&request, &body);
+	status = charge(&request, match->route, &body);
+	if (!status)
+		status = match->route->handler(&request, &body);
 	free_headers(&request);
 	http_query_finish(&query);
 	if (status == ROUTE_LATER && call->status)
@@ -366,7 +396,7 @@ static struct json_object *parse(const struct call *call)
 	if (!tokener)
 		return NULL;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	if (call->size < INT_MAX)
+	if (call->size < INT_MAX && json_scan_fits(call->body, call->size, VALUES_MAX))
 		json = json_tokener_parse_ex(tokener, call->body, (int)call->size);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||
 	    json_tokener_get_parse_end(tokener) != call->size) {

@@ -26,7 +26,7 @@ struct route_request {
 	const char *authorization;		      /* headers; NULL: it has none */
 	const char *cookies;
 	const char *if_none_match;
-	const char *address; /* of the peer; NULL: it has none, or nobody has to say who they are */
+	const char *address; /* of the peer; NULL: it has none */
 };
 
 /*
@@ -58,6 +58,10 @@ void route_add_header(struct route_later *later, const char *format, ...)
 
 /* Fills *body with a problem (RFC 9457) and returns its status. */
 unsigned route_problem(struct json_object **body, unsigned status, const char *detail);
+
+/* The same for 429, with a Retry-After (RFC 6585 section 4). */
+unsigned route_refuse_rate(const struct route_request *request, enum limit limit,
+			   struct json_object **body);
 
 /*
  * Whether who asks has that right in the room, or in some where it is NULL.

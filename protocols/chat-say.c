@@ -2,6 +2,7 @@
 
 #include "bans.h"
 #include "identity.h"
+#include "limits.h"
 #include "metrics.h"
 #include "moderation.h"
 #include "posting.h"
@@ -192,12 +193,9 @@ static int publish(struct chat *chat, struct json_object *text, const char *id)
 	return error;
 }
 
-static uint64_t now(void)
+static uint64_t now(const struct chat *chat)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return turn_now(&service_of(chat->room.session.wsi)->turn);
 }
 
 bool chat_has_right(const struct chat *chat, enum right right)
@@ -213,17 +211,25 @@ static int refuse_right(struct chat *chat, const char *id)
 					   .code = "forbidden", .text = "not permitted", .id = id});
 }
 
-/* Whether the client, and the person, may send something now. */
-static bool may_send(struct chat *chat)
+/* Whatever a connection sends is charged to it before it is looked at. */
+static bool may_be_heard(struct chat *chat)
 {
-	struct server *server = server_of(chat->room.session.wsi);
-	uint64_t at;
+	const struct session *session = &chat->room.session;
 
-	if (!server->config->chat.messages_per_second)
-		return true;
-	at = now();
-	return rate_take(&chat->rate, &server->message_rate, at) &&
-	       rate_table_take(server->people_rates, chat->room.session.user, at);
+	return limits_take_own(server_of(session->wsi)->limits, LIMIT_MESSAGES, &chat->rate,
+			       session->peer, now(chat));
+}
+
+/* And a message to who says it; where that may be anybody, to the address as well. */
+static bool may_say(struct chat *chat)
+{
+	const struct session *session = &chat->room.session;
+	struct limits *limits = server_of(session->wsi)->limits;
+	char address[SESSION_PEER_SIZE];
+
+	return limits_take(limits, LIMIT_MESSAGES, session->user, now(chat)) &&
+	       (session->identity ||
+		limits_take(limits, LIMIT_SPEECH, session_address(session, address), now(chat)));
 }
 
 static int refuse_speed(struct chat *chat, const char *id)
@@ -233,7 +239,7 @@ static int refuse_speed(struct chat *chat, const char *id)
 	const struct rate_limit forgiven = rate_limit(FORGIVEN_PER_SECOND, 1, FORGIVEN_AT_ONCE);
 
 	metrics_server(service_of(chat->room.session.wsi)->metrics)->rate_limited++;
-	if (!rate_take(&chat->patience, &forgiven, now()))
+	if (!rate_take(&chat->patience, &forgiven, now(chat)))
 		return session_fail(&chat->room.session, LWS_CLOSE_STATUS_POLICY_VIOLATION,
 				    "too many messages");
 	return chat_complain(chat, &error);
@@ -293,7 +299,7 @@ static int say(struct chat *chat, struct json_object *root)
 		return refuse_length(chat, max, error.id);
 	if (!chat_has_right(chat, RIGHT_WRITE))
 		return refuse_right(chat, error.id);
-	if (!may_send(chat))
+	if (!may_say(chat))
 		return refuse_speed(chat, error.id);
 	if (chat_muted_seconds(chat))
 		return chat_complain(
@@ -317,7 +323,7 @@ static int type(struct chat *chat)
 	if (!chat_has_right(chat, RIGHT_WRITE) || chat_muted_seconds(chat))
 		return 0;
 	snprintf(key, sizeof(key), "%s\n%s", room_name(room), session->user);
-	if (!rate_table_take(server_of(session->wsi)->typing_rates, key, now()))
+	if (!rate_table_take(server_of(session->wsi)->typing_rates, key, now(chat)))
 		return 0;
 	object = json_object_new_object();
 	json_object_object_add(object, "type", json_object_new_string("typing"));
@@ -341,6 +347,9 @@ static int moderate(struct chat *chat, struct json_object *root, enum moderation
 
 	if (!chat_has_right(chat, RIGHT_MODERATE))
 		return refuse_right(chat, id && *id ? id : NULL);
+	if (!limits_take(server_of(session->wsi)->limits, LIMIT_MODERATION, session->user,
+			 now(chat)))
+		return refuse_speed(chat, id && *id ? id : NULL);
 	if (problem || !id)
 		return chat_complain(chat,
 				     &(struct message_error){.code = "bad_message",
@@ -380,16 +389,33 @@ static int dispatch(struct chat *chat, struct json_object *root)
 				   });
 }
 
+/* What is too much for a message isn't parsed, whatever it is. */
+static int refuse_parsing(struct chat *chat, const struct message *message)
+{
+	bool is_long = message->size > MESSAGE_BYTES_MAX;
+
+	return chat_complain(chat,
+			     &(struct message_error){
+				     .code = is_long ? "too_long" : "bad_json",
+				     .text = is_long ? "expected fewer bytes"
+						     : "expected a JSON object with a message",
+			     });
+}
+
 int chat_hear(struct chat *chat, struct json_tokener *tokener, const struct message *message)
 {
-	struct json_object *root = message_parse(tokener, message->data, message->size);
+	bool may = may_be_heard(chat);
+	struct json_object *root = NULL;
+	const char *id;
 	int r = 0;
 
-	if (!root)
-		r = chat_complain(chat, &(struct message_error){
-						.code = "bad_json",
-						.text = "expected a JSON object with a message",
-					});
+	if (message->size <= MESSAGE_BYTES_MAX)
+		root = message_parse(tokener, message->data, message->size);
+	id = read_id(root);
+	if (!may)
+		r = refuse_speed(chat, id && *id ? id : NULL);
+	else if (!root)
+		r = refuse_parsing(chat, message);
 	else if (reader_is_reading(&chat->room.member.reader)) /* not dropped for being slow */
 		r = dispatch(chat, root);
 	json_object_put(root);

@@ -2,6 +2,7 @@
 
 #include "config-admission.h"
 #include "config-auth.h"
+#include "config-rates.h"
 #include "config-reader.h"
 #include "config-tls.h"
 
@@ -147,6 +148,7 @@ static const struct field limits_fields[] = {
 	 .offset = CONFIG(limits.joins_per_minute),
 	 .min = 0,
 	 .max = 1000000},
+	{.key = "rates", .read = config_read_rates, .offset = CONFIG(limits.rates)},
 	{0},
 };
 
@@ -223,7 +225,16 @@ static const struct field config_fields[] = {
 static const char default_config[] =
 	"{\"listen\": [{\"address\": \"::\", \"port\": 3000}], \"www\": \"www\","
 	" \"limits\": {\"max_payload\": 65536, \"max_connections\": 20000, \"header_bytes\": 8192,"
-	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"backlog\": 4096},"
+	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"backlog\": 4096,"
+	" \"rates\": {\"api\": {\"per_second\": 200, \"burst\": 2000},"
+	" \"control\": {\"per_second\": 20, \"burst\": 200},"
+	" \"frames\": {\"per_second\": 20000, \"burst\": 20000},"
+	" \"handshakes\": {\"per_second\": 1000, \"burst\": 20000},"
+	" \"moderation\": {\"per_second\": 10, \"burst\": 100},"
+	" \"pages\": {\"per_second\": 20, \"burst\": 200},"
+	" \"speech\": {\"per_second\": 1000, \"burst\": 5000},"
+	" \"tickets\": {\"per_second\": 2, \"burst\": 60},"
+	" \"tls\": {\"per_second\": 250, \"burst\": 2500}}},"
 	" \"admission\": {\"/chat\": {\"require_query\": [\"username\"]}},"
 	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"ring_bytes\": 262144,"
 	" \"messages_per_second\": 100, \"burst\": 500, \"presence_merge\": 100,"

@@ -81,6 +81,32 @@ struct config_auth {
 	size_t n_publish_keys;
 };
 
+/*
+ * How often things may happen: one row of the config's limits.rates for each
+ * kind. What is charged to whom, and what goes beyond, is in limits.h.
+ */
+enum limit {
+	LIMIT_API,	  /* REST calls of an address */
+	LIMIT_CONTROL,	  /* pings and pongs of a connection */
+	LIMIT_FRAMES,	  /* frames of messages of a connection */
+	LIMIT_HANDSHAKES, /* WebSocket handshakes of an address */
+	LIMIT_MODERATION, /* what a moderator does */
+	LIMIT_PAGES,	  /* pages of history of an address */
+	LIMIT_SPEECH,	  /* messages of an address, where nobody has to say who they are */
+	LIMIT_TICKETS,	  /* of a person */
+	LIMIT_TLS,	  /* TLS handshakes of an address */
+	LIMIT_RATES,
+	/* These have keys of their own in the config. */
+	LIMIT_JOINS = LIMIT_RATES, /* limits.joins_per_minute, of an address */
+	LIMIT_MESSAGES, /* chat.messages_per_second and chat.burst, of a connection and a person */
+	LIMITS,
+};
+
+struct config_rate {
+	unsigned per_second; /* 0: any number */
+	unsigned burst;	     /* so many at once */
+};
+
 struct config {
 	struct config_listen *listen;
 	size_t n_listen;
@@ -95,6 +121,7 @@ struct config {
 		unsigned idle_seconds;
 		unsigned backlog; /* connections that wait to be accepted, of each address */
 		unsigned joins_per_minute; /* to rooms, of each address; 0: any number */
+		struct config_rate rates[LIMIT_RATES];
 	} limits;
 	struct config_admission *admission;
 	size_t n_admission;

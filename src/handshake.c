@@ -4,6 +4,7 @@
 #include "auth.h"
 #include "http.h"
 #include "http-request.h"
+#include "limits.h"
 #include "metrics.h"
 #include "rooms.h"
 #include "server.h"
@@ -35,6 +36,8 @@ static const struct refusal bad_key = {400, "key", NULL,
 static const struct refusal has_body = {400, "body", NULL, "A handshake has no body\n"};
 static const struct refusal bad_subprotocol = {400, "subprotocol", NULL,
 					       "Subprotocol not spoken here\n"};
+static const struct refusal too_many = {429, "handshakes", "Retry-After: 1\r\n",
+					"Connection rejected\n"};
 static const struct refusal going_away = {503, "drain", "Retry-After: 1\r\n",
 					  "Connection rejected\n"};
 
@@ -55,8 +58,10 @@ static int refuse(struct lws *wsi, const struct session *session, const struct r
 
 	http_method(wsi, &path);
 	snprintf(status, sizeof(status), "%u", refusal->status);
-	log_event(LOG_LEVEL_NOTICE, LOG_MODULE, "refused", "path", path, "peer", session->peer,
-		  "user", session->user, "status", status, "reason", refusal->reason, NULL);
+	/* Of those that come too often limits.h tells once a second. */
+	log_event(refusal->status == 429 ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, LOG_MODULE,
+		  "refused", "path", path, "peer", session->peer, "user", session->user, "status",
+		  status, "reason", refusal->reason, NULL);
 	metrics_count_rejection(service_of(wsi)->metrics, refusal->reason);
 	http_reply(wsi, &(struct http_reply){
 				.status = refusal->status,
@@ -296,27 +301,24 @@ static void describe_room(const struct session *session, struct server *server,
 			  struct admission_request *request, char address[SESSION_PEER_SIZE])
 {
 	const struct admission_field *room = admission_query(request, "room");
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	request->room = room ? room->value : session->endpoint->room;
 	request->address = session_address(session, address);
 	request->no_more_rooms = has_no_more_rooms(server, request->room);
 	request->bans = server->bans;
-	request->joins = server->joins;
+	request->limits = server->limits;
 	request->time = time(NULL);
-	request->now = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	request->now = turn_now(&service_of(session->wsi)->turn);
 }
 
 /* When another try may do (RFC 9110 section 10.2.3). */
 static void put_retry_after(const struct server *server, struct refusal *refusal, char *text,
 			    size_t size)
 {
-	unsigned joins = server->config->limits.joins_per_minute;
-
-	if (refusal->status != 429 || !joins)
+	if (refusal->status != 429)
 		return;
-	snprintf(text, size, "Retry-After: %u\r\n", (60 + joins - 1) / joins);
+	snprintf(text, size, "Retry-After: %u\r\n",
+		 limits_retry_seconds(server->limits, LIMIT_JOINS));
 	refusal->headers = text;
 }
 
@@ -352,6 +354,16 @@ static int ask_rules(struct lws *wsi, struct session *session, const struct http
 	return r;
 }
 
+/* Charged before anything is looked at: a bad handshake costs as much as a good one. */
+static bool may_try(struct lws *wsi, const struct session *session)
+{
+	struct service *service = service_of(wsi);
+	char address[SESSION_PEER_SIZE];
+
+	return limits_take(service->server->limits, LIMIT_HANDSHAKES,
+			   session_address(session, address), turn_now(&service->turn));
+}
+
 int handshake_check(struct lws *wsi, struct session *session)
 {
 	const struct refusal *refusal;
@@ -361,6 +373,8 @@ int handshake_check(struct lws *wsi, struct session *session)
 	if (http_wants_redirect(wsi))
 		return http_redirect_to_https(wsi);
 	http_peer(wsi, session->peer);
+	if (!may_try(wsi, session))
+		return refuse(wsi, session, &too_many);
 	refusal = check_request(wsi, session);
 	if (!refusal && server_is_draining(server_of(wsi)))
 		refusal = &going_away;
@@ -380,5 +394,5 @@ int handshake_refuse(struct lws *wsi)
 	struct session nobody = {0};
 
 	http_peer(wsi, nobody.peer);
-	return refuse(wsi, &nobody, &not_found);
+	return refuse(wsi, &nobody, may_try(wsi, &nobody) ? &not_found : &too_many);
 }

@@ -4,11 +4,13 @@
 #include "bans-journal.h"
 #include "flusher.h"
 #include "journal.h"
+#include "limits.h"
 #include "listener.h"
 #include "log.h"
 #include "message.h"
 #include "metrics.h"
 #include "presence.h"
+#include "rate.h"
 #include "rooms.h"
 #include "session.h"
 #include "tls.h"
@@ -29,8 +31,8 @@
 
 #define DRAIN_SECONDS 3.
 
-/* People whose rates are remembered at a time. */
-#define RATES_MAX 100000
+/* People who are typing at a time. */
+#define TYPING_MAX 100000
 
 /* Bans and mutes at a time. */
 #define BANS_MAX 100000
@@ -246,16 +248,10 @@ static int create_rooms(struct server *server)
 
 static int create_rates(struct server *server)
 {
-	const struct config *config = server->config;
-	unsigned joins = config->limits.joins_per_minute;
-	int r;
+	int r = limits_create(&server->limits, server->config);
 
-	server->message_rate = rate_limit(config->chat.messages_per_second, 1, config->chat.burst);
-	r = rate_table_create(&server->people_rates, server->message_rate, RATES_MAX);
 	if (!r)
-		r = rate_table_create(&server->typing_rates, rate_limit(1, 1, 1), RATES_MAX);
-	if (!r && joins)
-		r = rate_table_create(&server->joins, rate_limit(joins, 60, joins), RATES_MAX);
+		r = rate_table_create(&server->typing_rates, rate_limit(1, 1, 1), TYPING_MAX);
 	return r;
 }
 
@@ -368,9 +364,8 @@ void server_destroy(struct server *server)
 		rooms_wait(server->rooms);
 	for (size_t i = 0; i < server->n_services; i++)
 		service_finish(&server->services[i]);
-	rate_table_destroy(server->people_rates);
 	rate_table_destroy(server->typing_rates);
-	rate_table_destroy(server->joins);
+	limits_destroy(server->limits);
 	bans_destroy(server->bans);
 	auth_destroy(server->auth);
 	tls_destroy(server->tls);

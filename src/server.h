@@ -2,7 +2,6 @@
 
 #include "config.h"
 #include "quota.h"
-#include "rate.h"
 #include "service.h"
 
 #include <ev.h>
@@ -24,6 +23,7 @@ struct bans;
 struct flushers;
 struct listener;
 struct presence;
+struct limits;
 struct rate_table;
 struct metrics;
 struct rooms;
@@ -41,14 +41,12 @@ struct server {
 	struct tls *tls;	 /* NULL: nobody speaks it */
 	struct auth *auth;
 	struct bans *bans;
-	struct rate_table *joins; /* NULL: any number */
+	struct limits *limits;
 	struct journal *journal;
 	struct flushers *flushers;
 	struct rooms *rooms;
 	struct presence *presence;
 	struct worker *worker;
-	struct rate_limit message_rate; /* of each connection */
-	struct rate_table *people_rates;
 	struct rate_table *typing_rates;
 	unsigned https_port; /* of the first address that speaks TLS; 0: none does */
 	struct quota connections;

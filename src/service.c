@@ -60,6 +60,7 @@ static void on_flush(struct ev_loop *loop, struct ev_prepare *watcher, int event
 {
 	struct service *service = watcher->data;
 
+	turn_begin(&service->turn, loop);
 	if (flusher_run(service->flusher, FLUSH_NANOSECONDS))
 		ev_idle_start(loop, &service->unfinished);
 	else
@@ -326,6 +327,7 @@ int service_init(struct service *service, struct server *server, unsigned index)
 	service->server = server;
 	service->index = index;
 	service->last_task = &service->first_task;
+	turn_init(&service->turn);
 	pthread_mutex_init(&service->lock, NULL);
 	service->flusher = flushers_at(server->flushers, index);
 	r = metrics_create(&service->metrics);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "turn.h"
+
 #include <ev.h>
 #include <libwebsockets.h>
 #include <pthread.h>
@@ -49,6 +51,7 @@ struct service {
 	struct metrics *metrics;
 	struct flusher *flusher;
 	struct lws_dll2_owner sessions;
+	struct turn turn;
 	unsigned char *scratch;
 	size_t scratch_size;
 	struct ev_prepare flush;

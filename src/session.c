@@ -6,6 +6,7 @@
 #include "http.h"
 #include "http-request.h"
 #include "identity.h"
+#include "limits.h"
 #include "metrics.h"
 #include "server.h"
 
@@ -56,6 +57,35 @@ static int admit(struct lws *wsi, struct session *session)
 	session->wsi = wsi;
 	session->endpoint = protocol->user;
 	return handshake_check(wsi, session);
+}
+
+/* Its input is held back for a reason of its own, whatever else holds it back. */
+#define RXFLOW_RESTS (LWS_RXFLOW_REASON_APPLIES | 1 << 1)
+
+static void resume(struct rester *rester)
+{
+	struct session *session = lws_container_of(rester, struct session, rester);
+
+	lws_rx_flow_control(session->wsi, RXFLOW_RESTS | LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT);
+}
+
+static void spend(struct session *session, size_t bytes)
+{
+	struct service *service = service_of(session->wsi);
+
+	if (!turn_spend(&service->turn, session, 1 + (unsigned)(bytes / 1024)))
+		return;
+	lws_rx_flow_control(session->wsi, RXFLOW_RESTS);
+	turn_rest(&service->turn, service->loop, &session->rester, resume);
+}
+
+/* Whether one more frame may come in; if not, it is closed: what it sends that fast is no use of the endpoint. */
+static bool charge(struct session *session, enum limit limit, struct rate *rate)
+{
+	struct service *service = service_of(session->wsi);
+
+	return limits_take_own(service->server->limits, limit, rate, session->peer,
+			       turn_now(&service->turn));
 }
 
 static int add_headers(const struct session *session, struct lws_process_html_args *args)
@@ -136,6 +166,7 @@ static void finish(struct session *session)
 	session->identity = NULL;
 	free(session->partial);
 	session->partial = NULL;
+	turn_forget(&session->rester);
 }
 
 static int send_ping(struct session *session)
@@ -173,6 +204,14 @@ void session_note_alive(struct session *session)
 	session->pinged = false;
 }
 
+static int hear_control(struct session *session, size_t size)
+{
+	spend(session, size);
+	if (charge(session, LIMIT_CONTROL, &session->control))
+		return 0;
+	return session_fail(session, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many pings");
+}
+
 int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		     size_t size)
 {
@@ -185,9 +224,11 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 		return add_headers(session, in);
 	case LWS_CALLBACK_ESTABLISHED:
 		return establish(session);
+	case LWS_CALLBACK_RECEIVE_PING:
+		return hear_control(session, size);
 	case LWS_CALLBACK_RECEIVE_PONG:
 		session_note_alive(session);
-		return 0;
+		return hear_control(session, size);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return writable(session);
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
@@ -252,8 +293,11 @@ int session_receive(struct session *session, const void *in, size_t size,
 	int r;
 
 	session_note_alive(session);
+	spend(session, size);
 	if (session->close_code)
 		return 0; /* what comes after our decision to close is not heard (RFC 6455 section 5.5.1) */
+	if (!charge(session, LIMIT_FRAMES, &session->frames))
+		return session_fail(session, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many frames");
 	if (message.binary && session->endpoint->text_only)
 		return session_fail(session, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
 	if (size > limit || session->partial_size > limit - size)

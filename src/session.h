@@ -1,6 +1,8 @@
 #pragma once
 
 #include "http-request.h"
+#include "rate.h"
+#include "turn.h"
 
 #include <libwebsockets.h>
 #include <stdbool.h>
@@ -60,6 +62,9 @@ struct session {
 	struct identity *identity; /* NULL: nobody has asked for one */
 	char peer[SESSION_PEER_SIZE];
 	double heard; /* the loop's time of the last sign of life */
+	struct rate frames;
+	struct rate control; /* of pings and pongs */
+	struct rester rester;
 	/* A message of which not all has come yet. */
 	char *partial;
 	size_t partial_size;

@@ -2,8 +2,8 @@
 
 #include "bans.h"
 #include "config.h"
+#include "limits.h"
 #include "quota.h"
-#include "rate.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,9 +35,9 @@ struct admission_request {
 	const char *room;    /* that it would join; NULL: none */
 	bool no_more_rooms;  /* it would be a new one, and there are as many as may be */
 	struct bans *bans;
-	struct rate_table *joins; /* by address; NULL: any number */
-	int64_t time;		  /* seconds since 1970 */
-	uint64_t now;		  /* nanoseconds, for the rates */
+	struct limits *limits; /* NULL: none */
+	int64_t time;	       /* seconds since 1970 */
+	uint64_t now;	       /* nanoseconds, for the limits */
 };
 
 /*
@@ -64,6 +64,8 @@ int admission_check_bans(const struct admission_request *request,
 			 const struct config_admission *settings);
 int admission_check_connections(const struct admission_request *request,
 				const struct config_admission *settings);
+int admission_check_handshakes(const struct admission_request *request,
+			       const struct config_admission *settings);
 int admission_check_joins(const struct admission_request *request,
 			  const struct config_admission *settings);
 int admission_check_names(const struct admission_request *request,

@@ -4,7 +4,7 @@
 int admission_check_joins(const struct admission_request *request,
 			  const struct config_admission *settings)
 {
-	if (!request->joins || !request->room || !request->address)
+	if (!request->limits || !request->room)
 		return 0;
-	return rate_table_take(request->joins, request->address, request->now) ? 0 : 429;
+	return limits_take(request->limits, LIMIT_JOINS, request->address, request->now) ? 0 : 429;
 }

@@ -265,10 +265,11 @@ static void number_of_rooms(void **state)
 
 static void joins_of_an_address(void **state)
 {
+	const struct config config = {.limits.joins_per_minute = 2};
 	struct admission_request request = {
 		.connections = &roomy, .room = "den", .address = "192.0.2.1"};
 
-	assert_int_equal(rate_table_create(&request.joins, rate_limit(2, 60, 2), 10), 0);
+	assert_int_equal(limits_create(&request.limits, &config), 0);
 	assert_admitted(&request, NULL);
 	assert_admitted(&request, NULL);
 	assert_refused(&request, NULL, 429, "joins");
@@ -283,7 +284,7 @@ static void joins_of_an_address(void **state)
 	request.room = "den";
 	request.address = NULL;
 	assert_admitted(&request, NULL);
-	rate_table_destroy(request.joins);
+	limits_destroy(request.limits);
 }
 
 static void first_rule_that_objects_decides(void **state)

@@ -47,6 +47,9 @@ static void defaults(void **state)
 	assert_int_equal(config->limits.handshake_seconds, 10);
 	assert_int_equal(config->limits.idle_seconds, 120);
 	assert_int_equal(config->limits.backlog, 4096);
+	assert_int_equal(config->limits.rates[LIMIT_API].per_second, 200);
+	assert_int_equal(config->limits.rates[LIMIT_API].burst, 2000);
+	assert_int_equal(config->limits.rates[LIMIT_TLS].per_second, 250);
 	assert_int_equal(config->n_admission, 1);
 	assert_int_equal(chat->n_require_query, 1);
 	assert_string_equal(chat->require_query[0], "username");
@@ -349,7 +352,15 @@ static const struct wrong wrong_values[] = {
 	{"{\"limits\": []}", "limits: found an array, expected an object"},
 	{"{\"limits\": {\"max\": 1}}",
 	 "limits.max: unknown key, expected one of max_payload, max_connections, header_bytes, "
-	 "handshake_seconds, idle_seconds, backlog, joins_per_minute"},
+	 "handshake_seconds, idle_seconds, backlog, joins_per_minute, rates"},
+	{"{\"limits\": {\"rates\": {\"messages\": {}}}}",
+	 "limits.rates.messages: unknown key, expected one of api, control, frames, handshakes, "
+	 "moderation, pages, speech, tickets, tls"},
+	{"{\"limits\": {\"rates\": {\"api\": 5}}}",
+	 "limits.rates.api: found 5 (a number), expected an object"},
+	{"{\"limits\": {\"rates\": {\"api\": {\"burst\": 0}}}}",
+	 "limits.rates.api.burst: found 0 (a number), expected a whole number from 1 to "
+	 "1000000000"},
 	{"{\"limits\": {\"max_payload\": 0}}",
 	 "limits.max_payload: found 0 (a number), expected a whole number from 1 to 1073741824"},
 	{"{\"limits\": {\"max_payload\": 1073741825}}",
