@@ -29,13 +29,22 @@ struct part {
 		floor;		   /* no reader's position is lower; UINT64_MAX: there is none */
 	_Atomic uint64_t required; /* a reader that can't get there is dropped */
 	_Atomic bool dirty;	   /* and among its flusher's parts */
-	struct part *next_dirty;   /* the flusher's */
+	_Atomic bool reading;	   /* its thread is among the readers, and looks into the log */
+	_Atomic bool lost; /* nobody has waited for it: all of its readers are to be dropped */
+	struct part *next_dirty; /* the flusher's */
 };
 
 /* fanout.c: a pass begins; its next reader gets what it has not had; it has been to all of them. */
 void part_begin_pass(struct part *part);
 void part_visit(struct part *part);
 void part_end_pass(struct part *part);
+
+/*
+ * Around everything that looks into the log. A part that was lost loses its
+ * readers as its thread enters.
+ */
+void part_enter(struct part *part);
+void part_leave(struct part *part);
 
 /* flusher.c */
 size_t flusher_index(const struct flusher *flusher);
@@ -48,6 +57,9 @@ void part_raise_floor(struct part *part, uint64_t floor);
 
 /* It is about to be freed. */
 void flusher_forget(struct part *part);
+
+/* The monotonic clock in nanoseconds. */
+int64_t flusher_now(void);
 
 /* Flushes what the calling thread's own flusher has to, then waits a moment for any other to come further. */
 void flusher_wait(struct flusher *any);

@@ -1,9 +1,15 @@
 #include "fanout.h"
 
 #include "fanout-part.h"
+#include "log.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+#define LOG_MODULE "fanout"
+
+/* So long whoever appends waits for a thread that doesn't flush at all. */
+#define WAIT_NANOSECONDS INT64_C(1000000000)
 
 struct fanout {
 	struct wire *wire; /* NULL: nobody reads */
@@ -79,12 +85,41 @@ static int open_wire(struct fanout *fanout)
 	return wire_create(&fanout->wire, fanout->ring);
 }
 
+static void detach(struct reader *reader);
+
+static void drop_all(struct part *part)
+{
+	while (part->count) {
+		struct reader *reader = part->readers[part->count - 1];
+
+		detach(reader);
+		reader->sink->overrun(reader);
+	}
+	part->cursor = 0;
+	part->lost = false;
+}
+
+/* The order of these two, and of those in abandon(), is what keeps a log from being overwritten while it is read. */
+void part_enter(struct part *part)
+{
+	atomic_store(&part->reading, true);
+	if (atomic_load(&part->lost))
+		drop_all(part);
+}
+
+void part_leave(struct part *part)
+{
+	atomic_store_explicit(&part->reading, false, memory_order_release);
+}
+
 int fanout_join(struct fanout *fanout, struct flusher *flusher, struct reader *reader,
 		const struct reader_sink *sink)
 {
 	struct part *part = &fanout->parts[flusher_index(flusher)];
 	int r = make_place(part);
 
+	if (part->lost)
+		drop_all(part);
 	if (!r)
 		r = open_wire(fanout);
 	if (r < 0)
@@ -174,8 +209,14 @@ static void send_rest(struct reader *reader)
 
 void reader_writable(struct reader *reader)
 {
-	if (reader->part && reader->waiting)
+	struct part *part = reader->part;
+
+	if (!part || !reader->waiting)
+		return;
+	part_enter(part);
+	if (reader->part)
 		send_rest(reader);
+	part_leave(part);
 }
 
 void part_begin_pass(struct part *part)
@@ -252,6 +293,32 @@ static bool is_in_the_way(struct fanout *fanout, uint64_t oldest)
 	return is;
 }
 
+/*
+ * A thread that has not come to its readers for so long may not come at all: the
+ * log goes on without them, and they are dropped when it does. Unless it is just
+ * reading, and will be further in a moment.
+ */
+static void abandon(struct fanout *fanout, size_t size)
+{
+	uint64_t oldest = wire_head(fanout->wire) + size - wire_size(fanout->wire);
+
+	for (size_t i = 0; i < fanout->n_parts; i++) {
+		struct part *part = &fanout->parts[i];
+
+		if (atomic_load_explicit(&part->floor, memory_order_acquire) >= oldest)
+			continue;
+		atomic_store(&part->lost, true);
+		if (atomic_load(&part->reading)) {
+			atomic_store(&part->lost, false);
+			continue;
+		}
+		log_warning("service thread %zu stands still: the %zu members that it has are "
+			    "dropped from a room",
+			    i, part->count);
+		part->floor = UINT64_MAX;
+	}
+}
+
 /* Returns 1: there is room, 0: nobody would read it, -EAGAIN: readers are in the way, -EMSGSIZE. */
 static int check_room(struct fanout *fanout, size_t size)
 {
@@ -267,17 +334,31 @@ static int check_room(struct fanout *fanout, size_t size)
 	return end > ring && is_in_the_way(fanout, end - ring) ? -EAGAIN : 1;
 }
 
+/* With the lock released meanwhile. Returns when the wait is over, which begins where deadline is 0. */
+static int64_t wait_for_readers(struct fanout *fanout, size_t size, int64_t deadline)
+{
+	int64_t now = flusher_now();
+
+	if (deadline && now > deadline) {
+		abandon(fanout, size);
+		return now + WAIT_NANOSECONDS;
+	}
+	pthread_mutex_unlock(fanout->lock);
+	flusher_wait(fanout->parts[0].flusher);
+	pthread_mutex_lock(fanout->lock);
+	return deadline ? deadline : now + WAIT_NANOSECONDS;
+}
+
 int fanout_reserve(struct fanout *const *fanouts, size_t n, size_t size)
 {
+	int64_t deadline = 0;
 	int result = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		int r = check_room(fanouts[i], size);
 
 		if (r == -EAGAIN) {
-			pthread_mutex_unlock(fanouts[i]->lock);
-			flusher_wait(fanouts[i]->parts[0].flusher);
-			pthread_mutex_lock(fanouts[i]->lock);
+			deadline = wait_for_readers(fanouts[i], size, deadline);
 			result = 0;
 			i = SIZE_MAX; /* from the beginning, since others have appended */
 		} else if (r < 0) {

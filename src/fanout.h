@@ -18,7 +18,9 @@
  *
  * A reader that can't keep up costs nothing but its offset. When the log is
  * about to overwrite what it has not had yet, it is dropped. A whole thread
- * that can't keep up is no reader's fault: whoever appends waits for it.
+ * that can't keep up is no reader's fault: whoever appends waits for it, but no
+ * longer than a second. Then its readers are dropped, too, as soon as it comes
+ * to them.
  *
  * Readers are the matter of the thread that they have joined on. Everything
  * else happens with the lock held that fanout_create() was given.

@@ -171,7 +171,7 @@ void part_raise_floor(struct part *part, uint64_t floor)
 	pthread_mutex_unlock(&all->lock);
 }
 
-static int64_t now(void)
+int64_t flusher_now(void)
 {
 	struct timespec t;
 
@@ -186,11 +186,21 @@ static bool finish_pass(struct part *part, int64_t deadline)
 		part_begin_pass(part);
 	for (unsigned n = 1; part->cursor < part->count; n++) {
 		part_visit(part);
-		if (deadline && n % READERS_AT_ONCE == 0 && now() > deadline)
+		if (deadline && n % READERS_AT_ONCE == 0 && flusher_now() > deadline)
 			return false;
 	}
 	part_end_pass(part);
 	return true;
+}
+
+static bool run_part(struct part *part, int64_t deadline)
+{
+	bool finished;
+
+	part_enter(part);
+	finished = finish_pass(part, deadline);
+	part_leave(part);
+	return finished;
 }
 
 static bool is_idle(struct flusher *flusher)
@@ -205,15 +215,15 @@ static bool is_idle(struct flusher *flusher)
 
 bool flusher_run(struct flusher *flusher, int64_t nanoseconds)
 {
-	int64_t deadline = nanoseconds ? now() + nanoseconds : 0;
+	int64_t deadline = nanoseconds ? flusher_now() + nanoseconds : 0;
 	struct part *part;
 
 	while ((part = pop(flusher))) {
-		if (!finish_pass(part, deadline)) {
+		if (!run_part(part, deadline)) {
 			part_mark_dirty(part);
 			return true;
 		}
-		if (deadline && now() > deadline)
+		if (deadline && flusher_now() > deadline)
 			return !is_idle(flusher);
 	}
 	return false;

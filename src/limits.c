@@ -35,6 +35,8 @@ static struct rate_limit read_rate(const struct config *config, enum limit limit
 		return rate_limit(joins, 60, joins);
 	if (limit == LIMIT_MESSAGES)
 		return rate_limit(config->chat.messages_per_second, 1, config->chat.burst);
+	if (limit == LIMIT_SPEECH && !config->chat.messages_per_second)
+		return rate_limit(0, 1, 1); /* any number is any number */
 	return rate_limit(config->limits.rates[limit].per_second, 1,
 			  config->limits.rates[limit].burst);
 }

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RING 4096
@@ -58,6 +59,14 @@ struct fixture {
 	_Atomic unsigned wakes;
 	_Atomic bool done;
 };
+
+static int64_t milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 static void wake(void *user)
 {
@@ -338,6 +347,67 @@ static void everybody_hears_the_same_in_order_through_a_storm(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* Thread 1 never runs: its readers are in the way for a second, then no more. */
+static void who_stands_still_is_not_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct counter *here = &f->counters[0], *there = &f->counters[1], *late = &f->counters[2];
+	int64_t start;
+
+	join(f, 0, here);
+	join(f, 1, there);
+	for (int i = 0; i < 3; i++)
+		append(f, 1000);
+	start = milliseconds();
+	for (int i = 0; i < 20; i++)
+		append(f, 1000);
+	assert_in_range(milliseconds() - start, 900, 3000);
+	flusher_run(flushers_at(f->flushers, 0), 0);
+	assert_int_equal(here->frames, 23);
+	assert_int_equal(here->overruns, 0);
+	assert_true(reader_is_reading(&there->reader)); /* nobody else may touch it */
+
+	flusher_enter(flushers_at(f->flushers, 1));
+	flusher_run(flushers_at(f->flushers, 1), 0);
+	assert_false(reader_is_reading(&there->reader));
+	assert_int_equal(there->overruns, 1);
+	assert_int_equal(there->frames, 0); /* and was never given what had been overwritten */
+	join(f, 1, late);
+	append(f, 1000);
+	flusher_run(flushers_at(f->flushers, 1), 0);
+	assert_int_equal(late->frames, 1);
+}
+
+/* The same where it comes back by way of a connection that can be written to again, or of somebody who joins. */
+static void who_comes_back_is_dropped_first(void **state)
+{
+	struct fixture *f = *state;
+	struct counter *here = &f->counters[0], *slow = &f->counters[1], *other = &f->counters[2];
+
+	join(f, 0, here);
+	join(f, 1, slow);
+	join(f, 1, other);
+	slow->patience = 1000;
+	append(f, 500);
+	append(f, 500);
+	flusher_enter(flushers_at(f->flushers, 1));
+	flusher_run(flushers_at(f->flushers, 1), 0);
+	flusher_enter(flushers_at(f->flushers, 0));
+	for (int i = 0; i < 20; i++)
+		append(f, 1000);
+	reader_writable(&slow->reader);
+	assert_int_equal(slow->overruns, 1);
+	assert_int_equal(slow->frames, 1);
+	assert_int_equal(other->overruns, 1);
+
+	join(f, 1, slow);
+	for (int i = 0; i < 20; i++)
+		append(f, 1000);
+	join(f, 1, other);
+	assert_int_equal(slow->overruns, 2);
+	assert_true(reader_is_reading(&other->reader));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +417,8 @@ int main(void)
 		TEST(other_threads_are_woken_once),
 		TEST(a_thread_that_is_late_loses_nothing),
 		TEST(a_reader_that_is_late_is_dropped_on_its_thread),
+		TEST(who_stands_still_is_not_waited_for),
+		TEST(who_comes_back_is_dropped_first),
 		TEST(everybody_hears_the_same_in_order_through_a_storm),
 	};
 
