@@ -46,6 +46,7 @@ static const struct route routes[] = {
 struct call {
 	char *body;
 	size_t size;
+	uint64_t since;		   /* it began to come in, as turn_now() */
 	struct route_later *later; /* the handler has yet to answer */
 	const struct route *route;
 	struct json_object *answer; /* has come, and is to be sent */
@@ -343,8 +344,9 @@ static bool is_json(struct lws *wsi)
 	return is;
 }
 
-static int expect_body(struct lws *wsi)
+static int expect_body(struct lws *wsi, struct call *call)
 {
+	call->since = turn_now(&service_of(wsi)->turn);
 	if (!is_json(wsi))
 		return answer_problem(wsi, 415, "expected Content-Type: application/json");
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
@@ -364,11 +366,20 @@ static int begin(struct lws *wsi, struct call *call)
 		r = *allow ? answer_not_allowed(wsi, allow)
 			   : answer_problem(wsi, 404, "no such resource");
 	else if (method == LWSHUMETH_POST)
-		r = expect_body(wsi);
+		r = expect_body(wsi, call);
 	else
 		r = call_handler(wsi, call, &match, NULL);
 	free(match.segments);
 	return r;
+}
+
+/* lws begins to wait anew with each byte. */
+static bool is_too_slow(struct lws *wsi, const struct call *call)
+{
+	uint64_t seconds = server_of(wsi)->config->limits.handshake_seconds +
+			   call->size / SESSION_BYTES_PER_SECOND;
+
+	return turn_now(&service_of(wsi)->turn) - call->since > seconds * 1000000000;
 }
 
 static int collect(struct lws *wsi, struct call *call, const void *in, size_t size)
@@ -378,6 +389,8 @@ static int collect(struct lws *wsi, struct call *call, const void *in, size_t si
 
 	if (size > limit || call->size > limit - size)
 		return answer_problem(wsi, 413, "the body is too large");
+	if (is_too_slow(wsi, call))
+		return answer_problem(wsi, 408, "the body comes too slowly");
 	body = realloc(call->body, call->size + size + 1);
 	if (!body)
 		return -1;

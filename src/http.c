@@ -40,6 +40,8 @@ const char *http_reason(unsigned status)
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 408:
+		return "Request Timeout";
 	case 411:
 		return "Length Required";
 	case 413:
@@ -310,11 +312,13 @@ static bool read_host(struct lws *wsi, char *out, size_t size)
 	char *host = http_header(wsi, WSI_TOKEN_HOST);
 	size_t length = 0;
 
-	if (host && *host == '[')
-		length = strspn(host + 1, "0123456789abcdefABCDEF:.") + 2;
-	else if (host)
+	if (host && *host == '[') {
+		length = strspn(host + 1, "0123456789abcdefABCDEF:.") + 1;
+		length = host[length] == ']' ? length + 1 : 0;
+	} else if (host) {
 		length = strspn(
 			host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+	}
 	if (length && length < size && (!host[length] || host[length] == ':'))
 		snprintf(out, size, "%.*s", (int)length, host);
 	else

@@ -267,6 +267,16 @@ static int append_partial(struct session *session, const void *in, size_t size)
 	return 0;
 }
 
+/* A message may take its time, but comes in at some pace: what is unfinished is memory. */
+static bool is_too_slow(const struct session *session, unsigned idle_seconds)
+{
+	uint64_t seconds = idle_seconds + session->partial_size / SESSION_BYTES_PER_SECOND;
+
+	return session->partial &&
+	       turn_now(&service_of(session->wsi)->turn) - session->partial_since >
+		       seconds * 1000000000;
+}
+
 static void drop_partial(struct session *session)
 {
 	free(session->partial);
@@ -304,6 +314,8 @@ int session_receive(struct session *session, const void *in, size_t size,
 		return session_fail(session, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "message too big");
 	if (lws_is_final_fragment(wsi) && !session->partial)
 		return dispatch(session, &message, on_message);
+	if (!session->partial)
+		session->partial_since = turn_now(&service_of(wsi)->turn);
 	if (append_partial(session, in, size) < 0)
 		return session_fail(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
 				    "out of memory");
@@ -439,6 +451,8 @@ void session_check(struct session *session, double now, unsigned idle_seconds)
 		session_close(session, CLOSE_EXPIRED, "token expired");
 	} else if (silent > idle_seconds) {
 		session_abandon(session->wsi);
+	} else if (is_too_slow(session, idle_seconds)) {
+		session_close(session, LWS_CLOSE_STATUS_POLICY_VIOLATION, "unfinished message");
 	} else if (silent > idle_seconds / 2.0 && !session->pinged) {
 		session->pinged = true;
 		session->ping_due = true;

@@ -51,6 +51,9 @@ struct message {
 
 #define SESSION_PEER_SIZE HTTP_PEER_SIZE
 
+/* A message, and a request's body, that comes in more slowly than that isn't waited for. */
+#define SESSION_BYTES_PER_SECOND 1024
+
 struct session {
 	struct lws_dll2 list; /* of all that are open */
 	struct lws *wsi;
@@ -69,6 +72,7 @@ struct session {
 	char *partial;
 	size_t partial_size;
 	size_t partial_capacity;
+	uint64_t partial_since; /* nanoseconds, as turn_now() */
 	const char *close_reason;
 	bool established;
 	bool subprotocol; /* the handshake asked for it and gets it */
