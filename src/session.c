@@ -59,8 +59,9 @@ static int admit(struct lws *wsi, struct session *session)
 	return handshake_check(wsi, session);
 }
 
-/* Its input is held back for a reason of its own, whatever else holds it back. */
+/* Its input is held back for reasons of their own, whatever else holds it back. */
 #define RXFLOW_RESTS (LWS_RXFLOW_REASON_APPLIES | 1 << 1)
+#define RXFLOW_SLOWED (LWS_RXFLOW_REASON_APPLIES | 1 << 2)
 
 static void resume(struct rester *rester)
 {
@@ -79,13 +80,27 @@ static void spend(struct session *session, size_t bytes)
 	turn_rest(&service->turn, service->loop, &session->rester, resume);
 }
 
-/* Whether one more frame may come in; if not, it is closed: what it sends that fast is no use of the endpoint. */
 static bool charge(struct session *session, enum limit limit, struct rate *rate)
 {
 	struct service *service = service_of(session->wsi);
 
 	return limits_take_own(service->server->limits, limit, rate, session->peer,
 			       turn_now(&service->turn));
+}
+
+/* Who sends more than may be waits: nothing more is read of it until the next look at all sessions. */
+static void charge_frame(struct session *session)
+{
+	if (session->slowed || charge(session, LIMIT_FRAMES, &session->frames))
+		return;
+	session->slowed = true;
+	lws_rx_flow_control(session->wsi, RXFLOW_SLOWED);
+}
+
+static void let_go_on(struct session *session)
+{
+	session->slowed = false;
+	lws_rx_flow_control(session->wsi, RXFLOW_SLOWED | LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT);
 }
 
 static int add_headers(const struct session *session, struct lws_process_html_args *args)
@@ -306,8 +321,7 @@ int session_receive(struct session *session, const void *in, size_t size,
 	spend(session, size);
 	if (session->close_code)
 		return 0; /* what comes after our decision to close is not heard (RFC 6455 section 5.5.1) */
-	if (!charge(session, LIMIT_FRAMES, &session->frames))
-		return session_fail(session, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many frames");
+	charge_frame(session);
 	if (message.binary && session->endpoint->text_only)
 		return session_fail(session, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
 	if (size > limit || session->partial_size > limit - size)
@@ -444,6 +458,8 @@ void session_check(struct session *session, double now, unsigned idle_seconds)
 {
 	double silent = now - session->heard;
 
+	if (session->slowed)
+		let_go_on(session);
 	if (session->close_code) {
 		if (silent > CLOSE_GRACE_SECONDS)
 			session_abandon(session->wsi);

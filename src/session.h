@@ -79,6 +79,7 @@ struct session {
 	bool pinged;	  /* and not heard of since */
 	bool ping_due;
 	bool paused; /* nothing is read until what was written is gone */
+	bool slowed; /* nor for a moment, as it has sent too much */
 };
 
 /* What rows of the protocol table share: see struct lws_protocols. */

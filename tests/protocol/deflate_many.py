@@ -56,11 +56,16 @@ def exchange(ws, rng, args):
 
     sender = threading.Thread(target=send)
     sender.start()
-    for i, (opcode, data) in enumerate(messages):
-        got = ws.recv_message()
-        assert got[0] == opcode and got[1] == data, \
-            f"message {i} of {len(data)} bytes came back as opcode {got[0]} with {len(got[1])}"
-    sender.join()
+    try:
+        for i, (opcode, data) in enumerate(messages):
+            got = ws.recv_message()
+            assert got[0] == opcode and got[1] == data, \
+                f"message {i} of {len(data)} bytes came back as opcode {got[0]} with {len(got[1])}"
+    except BaseException:
+        ws.cut()
+        raise
+    finally:
+        sender.join()
     assert not failed, failed
     ws.send_close(1000)
     assert ws.recv_close() == (1000, b"")

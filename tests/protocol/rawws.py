@@ -168,6 +168,11 @@ class WebSocket:
         """Close the TCP connection, whatever state it is in."""
         self.sock.close()
 
+    def cut(self):
+        """End the TCP connection under a thread that still uses it. Closing comes after that thread is done: the next
+        connection may get the same descriptor, and the thread would write into it."""
+        socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
     # handshake
 
     def handshake(self, host, port, path="/", headers=()):
