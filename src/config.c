@@ -138,6 +138,11 @@ static const struct field limits_fields[] = {
 	 .offset = CONFIG(limits.idle_seconds),
 	 .min = 1,
 	 .max = 86400},
+	{.key = "ping_seconds",
+	 .read = reader_number,
+	 .offset = CONFIG(limits.ping_seconds),
+	 .min = 1,
+	 .max = 86400},
 	{.key = "backlog",
 	 .read = reader_number,
 	 .offset = CONFIG(limits.backlog),
@@ -225,7 +230,8 @@ static const struct field config_fields[] = {
 static const char default_config[] =
 	"{\"listen\": [{\"address\": \"::\", \"port\": 3000}], \"www\": \"www\","
 	" \"limits\": {\"max_payload\": 65536, \"max_connections\": 20000, \"header_bytes\": 8192,"
-	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"backlog\": 4096,"
+	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"ping_seconds\": 25,"
+	" \"backlog\": 4096,"
 	" \"rates\": {\"api\": {\"per_second\": 200, \"burst\": 2000},"
 	" \"control\": {\"per_second\": 20, \"burst\": 200},"
 	" \"frames\": {\"per_second\": 20000, \"burst\": 20000},"

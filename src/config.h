@@ -119,7 +119,8 @@ struct config {
 		unsigned header_bytes;
 		unsigned handshake_seconds;
 		unsigned idle_seconds;
-		unsigned backlog; /* connections that wait to be accepted, of each address */
+		unsigned ping_seconds; /* of silence, then a WebSocket is pinged */
+		unsigned backlog;      /* connections that wait to be accepted, of each address */
 		unsigned joins_per_minute; /* to rooms, of each address; 0: any number */
 		struct config_rate rates[LIMIT_RATES];
 	} limits;

@@ -37,9 +37,9 @@ const struct config_listen *service_listen_of(struct lws *wsi)
 	return lws_get_opaque_user_data(wsi);
 }
 
-double service_now(const struct service *service)
+double service_now(struct service *service)
 {
-	return ev_now(service->loop);
+	return (double)turn_now(&service->turn) / 1e9;
 }
 
 unsigned char *service_scratch(struct service *service, size_t size)
@@ -76,7 +76,7 @@ static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
 {
 	struct service *service = watcher->data;
 	struct server_metrics *metrics = metrics_server(service->metrics);
-	double now = ev_now(loop);
+	double now = service_now(service);
 	double lag = now > service->sweep_due ? now - service->sweep_due : 0;
 
 	metrics->loop_lag = lag;
@@ -86,8 +86,7 @@ static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
 	lws_start_foreach_dll_safe(struct lws_dll2 *, p, next,
 				   lws_dll2_get_head(&service->sessions))
 	{
-		session_check(lws_container_of(p, struct session, list), now,
-			      service->server->config->limits.idle_seconds);
+		session_check(lws_container_of(p, struct session, list), now);
 	}
 	lws_end_foreach_dll_safe(p, next);
 }
@@ -389,7 +388,7 @@ void service_run(struct service *service)
 	if (service->server->config->pin_threads)
 		pin(service);
 	flusher_enter(service->flusher);
-	service->sweep_due = ev_now(service->loop) + 1.;
+	service->sweep_due = service_now(service) + 1.;
 	ev_timer_start(service->loop, &service->sweep);
 	ev_run(service->loop, 0);
 	service_close(service);

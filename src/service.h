@@ -109,8 +109,8 @@ struct service *service_of(struct lws *wsi);
 /* What the config says of the address that a connection came in by. */
 const struct config_listen *service_listen_of(struct lws *wsi);
 
-/* The loop's time in seconds, as of this turn. */
-double service_now(const struct service *service);
+/* The monotonic clock in seconds, as of this turn: what has passed doesn't depend on what time it is. */
+double service_now(struct service *service);
 
 /* Memory of at least that size until the next call; NULL: out of memory. */
 unsigned char *service_scratch(struct service *service, size_t size);

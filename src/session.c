@@ -454,8 +454,16 @@ void session_abandon(struct lws *wsi)
 	lws_cancel_service(lws_get_context(wsi)); /* which looks at its timeouts then */
 }
 
-void session_check(struct session *session, double now, unsigned idle_seconds)
+/* Proxies cut connections on which nothing has passed for as little as 50 seconds. */
+static bool is_ping_due(const struct session *session, double silent, const struct config *config)
 {
+	return !session->pinged &&
+	       (silent > config->limits.ping_seconds || silent > config->limits.idle_seconds / 2.0);
+}
+
+void session_check(struct session *session, double now)
+{
+	const struct config *config = server_of(session->wsi)->config;
 	double silent = now - session->heard;
 
 	if (session->slowed)
@@ -465,11 +473,11 @@ void session_check(struct session *session, double now, unsigned idle_seconds)
 			session_abandon(session->wsi);
 	} else if (session->identity && time(NULL) >= session->identity->expires) {
 		session_close(session, CLOSE_EXPIRED, "token expired");
-	} else if (silent > idle_seconds) {
+	} else if (silent > config->limits.idle_seconds) {
 		session_abandon(session->wsi);
-	} else if (is_too_slow(session, idle_seconds)) {
+	} else if (is_too_slow(session, config->limits.idle_seconds)) {
 		session_close(session, LWS_CLOSE_STATUS_POLICY_VIOLATION, "unfinished message");
-	} else if (silent > idle_seconds / 2.0 && !session->pinged) {
+	} else if (is_ping_due(session, silent, config)) {
 		session->pinged = true;
 		session->ping_due = true;
 		lws_callback_on_writable(session->wsi);

@@ -64,7 +64,7 @@ struct session {
 	char *user;		   /* as admitted; NULL: anonymous */
 	struct identity *identity; /* NULL: nobody has asked for one */
 	char peer[SESSION_PEER_SIZE];
-	double heard; /* the loop's time of the last sign of life */
+	double heard; /* service_now() of the last sign of life */
 	struct rate frames;
 	struct rate control; /* of pings and pongs */
 	struct rester rester;
@@ -133,5 +133,5 @@ char *session_query(struct session *session, const char *name);
 /* It has just shown that it is there. */
 void session_note_alive(struct session *session);
 
-/* Looks after one that may have gone silent, or whose time is over; now is the loop's time. */
-void session_check(struct session *session, double now, unsigned idle_seconds);
+/* Looks after one that may have gone silent, or whose time is over; now is service_now(). */
+void session_check(struct session *session, double now);

@@ -182,7 +182,7 @@ static int answer_http(struct lws *wsi, struct stream_session *ss)
 	const struct http_reply head = {
 		.status = 200,
 		.type = "text/event-stream",
-		.headers = "Cache-Control: no-store\r\n",
+		.headers = "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n",
 		.close = true,
 	};
 	const char *path;

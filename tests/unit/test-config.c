@@ -46,6 +46,7 @@ static void defaults(void **state)
 	assert_int_equal(config->limits.header_bytes, 8192);
 	assert_int_equal(config->limits.handshake_seconds, 10);
 	assert_int_equal(config->limits.idle_seconds, 120);
+	assert_int_equal(config->limits.ping_seconds, 25);
 	assert_int_equal(config->limits.backlog, 4096);
 	assert_int_equal(config->limits.rates[LIMIT_API].per_second, 200);
 	assert_int_equal(config->limits.rates[LIMIT_API].burst, 2000);
@@ -352,7 +353,7 @@ static const struct wrong wrong_values[] = {
 	{"{\"limits\": []}", "limits: found an array, expected an object"},
 	{"{\"limits\": {\"max\": 1}}",
 	 "limits.max: unknown key, expected one of max_payload, max_connections, header_bytes, "
-	 "handshake_seconds, idle_seconds, backlog, joins_per_minute, rates"},
+	 "handshake_seconds, idle_seconds, ping_seconds, backlog, joins_per_minute, rates"},
 	{"{\"limits\": {\"rates\": {\"messages\": {}}}}",
 	 "limits.rates.messages: unknown key, expected one of api, control, frames, handshakes, "
 	 "moderation, pages, speech, tickets, tls"},
