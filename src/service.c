@@ -27,6 +27,9 @@
 /* So long a flush may keep others waiting. */
 #define FLUSH_NANOSECONDS 1000000
 
+/* As long may all TLS handshakes together, in each turn of the loop. */
+#define HANDSHAKES_MICROSECONDS 1000
+
 struct service *service_of(struct lws *wsi)
 {
 	return lws_context_user(lws_get_context(wsi));
@@ -61,6 +64,8 @@ static void on_flush(struct ev_loop *loop, struct ev_prepare *watcher, int event
 	struct service *service = watcher->data;
 
 	turn_begin(&service->turn, loop);
+	if (service->server->tls)
+		lws_mbedtls_begin_turn(service->vhost);
 	if (flusher_run(service->flusher, FLUSH_NANOSECONDS))
 		ev_idle_start(loop, &service->unfinished);
 	else
@@ -302,6 +307,7 @@ static int create_context(struct service *service)
 		.release = release_tls,
 		.done = end_handshake,
 		.opaque = service->server,
+		.turn_us = HANDSHAKES_MICROSECONDS,
 	};
 
 	if (server->tls)
