@@ -23,13 +23,17 @@
 /* Out of file descriptors: how long to leave the waiting ones in the backlog. */
 #define PAUSE_SECONDS 0.25
 
+/* The log isn't told again before it has gone well for so long. */
+#define QUIET_SECONDS 1.
+
 struct listener {
 	struct listener *next;
 	struct server *server;
 	const struct config_listen *settings;
 	struct ev_io readable;
 	struct ev_timer pause;
-	char *unix_path; /* to be removed at the end */
+	double quiet_until; /* the log knows until then */
+	char *unix_path;    /* to be removed at the end */
 	int fd;
 };
 
@@ -125,19 +129,33 @@ static void describe(const struct config_listen *where, unsigned port, char *tex
 		 port);
 }
 
-/* Fills batch with waiting connections and returns how many there were. */
-static size_t accept_batch(struct listener *listener, struct service_connection *batch)
+/* Whether there is a place for it, which it has then; refuses it otherwise. */
+static bool admit(struct listener *listener, int fd)
+{
+	struct server *server = listener->server;
+
+	if (!quota_has_room(&server->sockets.quota)) {
+		sockets_refuse(&server->sockets, server->metrics, fd, !listener->settings->tls);
+		return false;
+	}
+	quota_charge(&server->sockets.quota);
+	return true;
+}
+
+/* Fills batch with waiting connections and returns how many there were. *error is why no more, or 0. */
+static size_t accept_batch(struct listener *listener, struct service_connection *batch, int *error)
 {
 	size_t n = 0;
 
-	while (n < BATCH) {
+	*error = 0;
+	for (size_t tries = 0; tries < BATCH && !*error; tries++) {
 		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd >= 0)
+		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
+			*error = errno;
+		else if (fd >= 0 && admit(listener, fd))
 			batch[n++] =
 				(struct service_connection){.fd = fd, .listen = listener->settings};
-		else if (errno != EINTR && errno != ECONNABORTED)
-			break;
 	}
 	return n;
 }
@@ -164,13 +182,16 @@ static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
 {
 	struct listener *listener = watcher->data;
 	struct service_connection batch[BATCH];
-	size_t n = accept_batch(listener, batch);
-	int error = errno;
+	int error;
+	size_t n = accept_batch(listener, batch, &error);
 
 	deal(listener->server, batch, n);
-	if (n < BATCH && is_out_of_something(error)) {
-		log_warning("accept: %s", strerror(error));
+	if (is_out_of_something(error)) {
+		if (ev_now(loop) >= listener->quiet_until)
+			log_warning("accept: %s", strerror(error));
+		listener->quiet_until = ev_now(loop) + QUIET_SECONDS;
 		ev_io_stop(loop, watcher);
+		ev_timer_set(&listener->pause, PAUSE_SECONDS, 0.);
 		ev_timer_start(loop, &listener->pause);
 	}
 }
