@@ -1,5 +1,7 @@
 #include "listener.h"
 
+#include "address.h"
+#include "limits.h"
 #include "log.h"
 #include "server.h"
 #include "tls.h"
@@ -129,11 +131,42 @@ static void describe(const struct config_listen *where, unsigned port, char *tex
 		 port);
 }
 
+/* As limits count it; NULL: it has none. */
+static const char *network_of(const union address *peer, char network[ADDRESS_SIZE])
+{
+	char text[ADDRESS_SIZE];
+	const void *bytes = NULL;
+
+	if (peer->any.sa_family == AF_INET)
+		bytes = &peer->in.sin_addr;
+	else if (peer->any.sa_family == AF_INET6)
+		bytes = &peer->in6.sin6_addr;
+	if (!bytes || !inet_ntop(peer->any.sa_family, bytes, text, sizeof(text)) ||
+	    address_network(text, network) < 0)
+		return NULL;
+	return network;
+}
+
+/* A TLS connection is charged as it comes: a signature for it is the dearest thing that a stranger can ask for. */
+static bool may_shake_hands(struct listener *listener, const union address *peer)
+{
+	struct server *server = listener->server;
+	char network[ADDRESS_SIZE];
+
+	return !listener->settings->tls ||
+	       limits_take(server->limits, LIMIT_TLS, network_of(peer, network),
+			   turn_now(&server->services[0].turn));
+}
+
 /* Whether there is a place for it, which it has then; refuses it otherwise. */
-static bool admit(struct listener *listener, int fd)
+static bool admit(struct listener *listener, int fd, const union address *peer)
 {
 	struct server *server = listener->server;
 
+	if (!may_shake_hands(listener, peer)) {
+		close(fd);
+		return false;
+	}
 	if (!quota_has_room(&server->sockets.quota)) {
 		sockets_refuse(&server->sockets, server->metrics, fd, !listener->settings->tls);
 		return false;
@@ -149,11 +182,13 @@ static size_t accept_batch(struct listener *listener, struct service_connection 
 
 	*error = 0;
 	for (size_t tries = 0; tries < BATCH && !*error; tries++) {
-		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		union address peer = {0};
+		socklen_t length = sizeof(peer);
+		int fd = accept4(listener->fd, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
 			*error = errno;
-		else if (fd >= 0 && admit(listener, fd))
+		else if (fd >= 0 && admit(listener, fd, &peer))
 			batch[n++] =
 				(struct service_connection){.fd = fd, .listen = listener->settings};
 	}

@@ -28,11 +28,11 @@
 /* So long a flush may keep others waiting. */
 #define FLUSH_NANOSECONDS 1000000
 
-/* How often a service that drains looks for connections that have become idle. */
-#define CLOSING_SECONDS 0.05
-
 /* As long may all TLS handshakes together, in each turn of the loop. */
 #define HANDSHAKES_MICROSECONDS 1000
+
+/* How often a service that drains looks for connections that have become idle. */
+#define CLOSING_SECONDS 0.05
 
 struct service *service_of(struct lws *wsi)
 {
