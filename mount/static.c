@@ -466,12 +466,9 @@ static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 	struct transfer *transfer = user;
 
 	switch (reason) {
-	/* of every connection: this protocol is the vhost's first */
-	case LWS_CALLBACK_WSI_CREATE:
-		sockets_note_open(wsi);
-		return 0;
+	case LWS_CALLBACK_WSI_CREATE: /* of every connection: this protocol is the vhost's first */
 	case LWS_CALLBACK_WSI_DESTROY:
-		sockets_note_closed(wsi);
+		sockets_note(wsi, reason);
 		return 0;
 	case LWS_CALLBACK_PROTOCOL_INIT:
 		return open_root(wsi);

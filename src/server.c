@@ -26,7 +26,7 @@
 
 #define LOG_MODULE "server"
 
-/* File descriptors beyond those of WebSocket connections: HTTP, listeners, files. */
+/* File descriptors beyond those of WebSocket connections, and a quarter of these: HTTP, listeners, files. */
 #define SPARE_DESCRIPTORS 4096
 
 #define DRAIN_SECONDS 3.
@@ -157,7 +157,7 @@ static void on_watch_files(struct ev_loop *loop, struct ev_timer *watcher, int e
 /* Every connection is a file descriptor: as many as the config allows, if the system does. */
 static void raise_descriptor_limit(unsigned max_connections)
 {
-	rlim_t wanted = max_connections + SPARE_DESCRIPTORS;
+	rlim_t wanted = (rlim_t)max_connections + max_connections / 4 + SPARE_DESCRIPTORS;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)

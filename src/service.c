@@ -238,6 +238,7 @@ static void on_wake(struct ev_loop *loop, struct ev_async *watcher, int events)
 	struct service *service = watcher->data;
 
 	run_tasks(service, false);
+	sockets_make_room(&service->server->sockets, service);
 	if (server_is_draining(service->server) && !service->draining)
 		drain(service);
 	if (service->stopping)

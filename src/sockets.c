@@ -21,7 +21,10 @@
 #define LEAST 8
 
 /* Idle connections that are closed in one go, at most. */
-#define BATCH 32
+#define BATCH 64
+
+/* So long everybody may take for the first request. */
+#define GRACE_MICROSECONDS 1000000
 
 /* Where nobody was idle, nobody is for so long: looking for them takes its time. */
 #define FUTILE_SECONDS 0.1
@@ -79,32 +82,31 @@ void sockets_finish(struct sockets *sockets)
 
 void sockets_make_room(struct sockets *sockets, struct service *service)
 {
-	size_t batch = sockets->quota.max / 64 + 1;
+	size_t batch = sockets->quota.max / 16 + 1;
 	double now = service_now(service);
 
 	if (!sockets_are_scarce(sockets) || now < service->nobody_idle_until)
 		return;
-	if (!lws_close_longest_idle(service->context, batch < BATCH ? batch : BATCH))
+	if (!lws_close_longest_idle(service->context, batch < BATCH ? batch : BATCH,
+				    GRACE_MICROSECONDS))
 		service->nobody_idle_until = now + FUTILE_SECONDS;
 }
 
-void sockets_note_open(struct lws *wsi)
+void sockets_note(struct lws *wsi, enum lws_callback_reasons reason)
 {
 	struct service *service = service_of(wsi);
+	struct sockets *sockets = &service->server->sockets;
 
-	quota_charge(&service->server->sockets.quota);
-	service->server->sockets.open++;
-	metrics_server(service->metrics)->sockets++;
-}
-
-void sockets_note_closed(struct lws *wsi)
-{
-	struct service *service = service_of(wsi);
-
-	quota_release(&service->server->sockets.quota);
-	service->server->sockets.open--;
-	metrics_server(service->metrics)->sockets--;
-	server_connection_closed(service->server);
+	if (reason == LWS_CALLBACK_WSI_CREATE) {
+		quota_charge(&sockets->quota);
+		sockets->open++;
+		metrics_server(service->metrics)->sockets++;
+	} else {
+		quota_release(&sockets->quota);
+		sockets->open--;
+		metrics_server(service->metrics)->sockets--;
+		server_connection_closed(service->server);
+	}
 }
 
 /* Closed with something unread, it would be reset, and its peer might not hear the answer. */

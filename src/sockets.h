@@ -46,9 +46,8 @@ static inline bool sockets_are_scarce(const struct sockets *sockets)
 /* Closes some of the service's idle connections where sockets are scarce. On its thread, outside of any callback of lws. */
 void sockets_make_room(struct sockets *sockets, struct service *service);
 
-/* lws has one connection more, or less; for LWS_CALLBACK_WSI_CREATE and LWS_CALLBACK_WSI_DESTROY. */
-void sockets_note_open(struct lws *wsi);
-void sockets_note_closed(struct lws *wsi);
+/* lws has one connection more, LWS_CALLBACK_WSI_CREATE, or less, LWS_CALLBACK_WSI_DESTROY. */
+void sockets_note(struct lws *wsi, enum lws_callback_reasons reason);
 
 /* Closes one that has been accepted but finds no place, with a 503 where it is plain HTTP. */
 void sockets_refuse(struct sockets *sockets, struct metrics *metrics, int fd, bool plain);

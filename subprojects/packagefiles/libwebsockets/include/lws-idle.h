@@ -11,12 +11,13 @@
 /*
  * Closes, without a word, up to n of the context's HTTP connections that wait for
  * a request or are still in their TLS handshake, those first that have waited
- * longest. None whose request is there already, and no WebSocket. Returns how many.
- * On the context's thread, and from outside any connection's callback.
+ * longest. No WebSocket, none whose request is there already, and none that has had
+ * less than grace_us for its first one. Returns how many. On the context's thread,
+ * and from outside any connection's callback.
  */
-size_t lws_close_longest_idle(struct lws_context *context, size_t n);
+size_t lws_close_longest_idle(struct lws_context *context, size_t n, lws_usec_t grace_us);
 
-/* All of them. */
+/* All of them, at any time. */
 void lws_close_idle(struct lws_context *context);
 
 /* The connection ends with the answer to its present request. */

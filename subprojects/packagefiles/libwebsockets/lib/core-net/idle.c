@@ -37,20 +37,24 @@ idle_has_request(struct lws *wsi)
 	       recv(wsi->desc.sockfd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* Since when; 0: it isn't. The timeout was set when it began to wait. */
+/* Since when; 0: it isn't, or hasn't had its time. The timeout was set when it began to wait. */
 static lws_usec_t
-idle_since(struct lws *wsi)
+idle_since(struct lws *wsi, lws_usec_t grace_until)
 {
+	lws_usec_t since;
 	int secs = (int)wsi->a.context->timeout_secs;
 
 	if (!lwsi_role_h1(wsi) || !lwsi_role_server(wsi) || !wsi->timeout_at)
 		return 0;
 	if (lwsi_state(wsi) != LRS_SSL_ACK_PENDING && !idle_waits(wsi))
 		return 0;
-	if (wsi->pending_timeout == PENDING_TIMEOUT_HTTP_KEEPALIVE_IDLE)
+	if (wsi->pending_timeout == PENDING_TIMEOUT_HTTP_KEEPALIVE_IDLE) {
 		secs = wsi->a.vhost->keepalive_timeout;
+		grace_until = 0;
+	}
+	since = wsi->timeout_at - (lws_usec_t)secs * LWS_US_PER_SEC;
 
-	return wsi->timeout_at - (lws_usec_t)secs * LWS_US_PER_SEC;
+	return grace_until && since > grace_until ? 0 : since;
 }
 
 /* list is sorted, the longest idle first. Returns its new length. */
@@ -78,9 +82,10 @@ idle_close(struct lws *wsi)
 }
 
 size_t
-lws_close_longest_idle(struct lws_context *context, size_t max)
+lws_close_longest_idle(struct lws_context *context, size_t max, lws_usec_t grace_us)
 {
 	struct lws_context_per_thread *pt = &context->pt[0];
+	lws_usec_t grace_until = lws_now_usecs() - grace_us;
 	struct idle list[IDLE_AT_ONCE];
 	size_t n = 0, closed = 0, i;
 	unsigned int k;
@@ -89,7 +94,7 @@ lws_close_longest_idle(struct lws_context *context, size_t max)
 		max = IDLE_AT_ONCE;
 	for (k = 0; max && k < pt->fds_count; k++) {
 		struct lws *wsi = wsi_from_fd(context, pt->fds[k].fd);
-		lws_usec_t since = wsi ? idle_since(wsi) : 0;
+		lws_usec_t since = wsi ? idle_since(wsi, grace_until) : 0;
 
 		if (since)
 			n = idle_insert(list, n, max, (struct idle){ wsi, since });
@@ -114,7 +119,7 @@ lws_close_idle(struct lws_context *context)
 	while (k--) {
 		struct lws *wsi = wsi_from_fd(context, pt->fds[k].fd);
 
-		if (wsi && idle_since(wsi) && !idle_has_request(wsi))
+		if (wsi && idle_since(wsi, 0) && !idle_has_request(wsi))
 			idle_close(wsi);
 	}
 }
