@@ -348,10 +348,17 @@ static int send_at_once(struct lws *wsi, const struct http_reply *head, const st
 	return r;
 }
 
-/* The body by and by. The transfer takes the file. */
+/* The body by and by. The transfer takes the file, which counts as long as it is open. */
 static int begin_transfer(struct lws *wsi, struct transfer *transfer, const struct http_reply *head,
 			  const struct file *file, const struct range *range)
 {
+	struct quota *quota = &server_of(wsi)->sockets.quota;
+
+	if (!quota_has_room(quota)) {
+		close(file->fd);
+		return http_reply_text(wsi, 503, "Too many open files");
+	}
+	quota_charge(quota);
 	*transfer = (struct transfer){
 		.active = true,
 		.fd = file->fd,
@@ -414,15 +421,18 @@ static int answer(struct lws *wsi, struct transfer *transfer)
 		return send_file(wsi, transfer, &file);
 	if (r == -EISDIR)
 		return redirect_to_directory(wsi, path);
+	if (r == -EMFILE || r == -ENFILE)
+		return http_reply_text(wsi, 503, "Too many open files");
 	return http_reply_text(wsi, 404, "Not found");
 }
 
-static void end_transfer(struct transfer *transfer)
+static void end_transfer(struct lws *wsi, struct transfer *transfer)
 {
-	if (transfer && transfer->active)
-		close(transfer->fd);
-	if (transfer)
-		transfer->active = false;
+	if (!transfer || !transfer->active)
+		return;
+	close(transfer->fd);
+	quota_release(&server_of(wsi)->sockets.quota);
+	transfer->active = false;
 }
 
 static int continue_transfer(struct lws *wsi, struct transfer *transfer)
@@ -446,7 +456,7 @@ static int continue_transfer(struct lws *wsi, struct transfer *transfer)
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
-	end_transfer(transfer);
+	end_transfer(wsi, transfer);
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
@@ -456,12 +466,16 @@ static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 	struct transfer *transfer = user;
 
 	switch (reason) {
+	case LWS_CALLBACK_WSI_CREATE: /* of every connection: this protocol is the vhost's first */
+	case LWS_CALLBACK_WSI_DESTROY:
+		sockets_note(wsi, reason);
+		return 0;
 	case LWS_CALLBACK_PROTOCOL_INIT:
 		return open_root(wsi);
 	case LWS_CALLBACK_PROTOCOL_DESTROY:
 		close_root(root_of(wsi));
 		return 0;
-	case LWS_CALLBACK_FILTER_HTTP_CONNECTION: /* of every request: this protocol is the vhost's first */
+	case LWS_CALLBACK_FILTER_HTTP_CONNECTION: /* of every request */
 		return http_wants_redirect(wsi) ? http_redirect_to_https(wsi) : 0;
 	case LWS_CALLBACK_HTTP:
 		return answer(wsi, transfer);
@@ -469,7 +483,7 @@ static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 		return continue_transfer(wsi, transfer);
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
 	case LWS_CALLBACK_CLOSED_HTTP:
-		end_transfer(transfer);
+		end_transfer(wsi, transfer);
 		return 0;
 	default:
 		return 0;

@@ -4,6 +4,7 @@
 #include "metrics.h"
 #include "server.h"
 
+#include <lws-idle.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,7 +170,8 @@ static int format_head(struct lws *wsi, char *out, size_t room, const struct htt
 	put_number(&head, reply->status);
 	put_header(&head, " ", http_reason(reply->status));
 	put_header(&head, "Date: ", date_now());
-	put(&head, connection_header(wsi, reply->close, http_1_0));
+	put(&head,
+	    connection_header(wsi, reply->close || server_is_draining(server_of(wsi)), http_1_0));
 	if (reply->type)
 		put_header(&head, "Content-Type: ", reply->type);
 	if (size >= 0 && reply->status != 304 && reply->status != 204)
@@ -182,9 +184,14 @@ static int format_head(struct lws *wsi, char *out, size_t room, const struct htt
 	return head.size > room ? -1 : (int)head.size;
 }
 
-static void count_request(struct lws *wsi)
+/* A server that is about to end takes no further request. */
+static void begin_reply(struct lws *wsi)
 {
-	metrics_server(service_of(wsi)->metrics)->http_requests++;
+	struct service *service = service_of(wsi);
+
+	metrics_server(service->metrics)->http_requests++;
+	if (server_is_draining(service->server))
+		lws_http_no_keep_alive(wsi);
 }
 
 static int write_all(struct lws *wsi, char *bytes, size_t size)
@@ -199,7 +206,7 @@ int http_reply(struct lws *wsi, const struct http_reply *reply)
 	char *buffer = small;
 	int head, r;
 
-	count_request(wsi);
+	begin_reply(wsi);
 	if (body > SMALL_REPLY / 2) {
 		buffer = malloc(LWS_PRE + SMALL_REPLY + body);
 		if (!buffer)
@@ -374,7 +381,7 @@ int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t siz
 	char buffer[LWS_PRE + SMALL_REPLY];
 	int head;
 
-	count_request(wsi);
+	begin_reply(wsi);
 	head = format_head(wsi, buffer + LWS_PRE, SMALL_REPLY, reply, size);
 	if (head < 0)
 		return -1;

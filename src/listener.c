@@ -1,5 +1,7 @@
 #include "listener.h"
 
+#include "address.h"
+#include "limits.h"
 #include "log.h"
 #include "server.h"
 #include "tls.h"
@@ -23,13 +25,21 @@
 /* Out of file descriptors: how long to leave the waiting ones in the backlog. */
 #define PAUSE_SECONDS 0.25
 
+/* No place free: how long to wait for one of somebody idle. */
+#define ROOM_SECONDS 0.01
+
+/* The log isn't told again before it has gone well for so long. */
+#define QUIET_SECONDS 1.
+
 struct listener {
 	struct listener *next;
 	struct server *server;
 	const struct config_listen *settings;
 	struct ev_io readable;
 	struct ev_timer pause;
-	char *unix_path; /* to be removed at the end */
+	double waited_until; /* whoever finds no place before that is refused: room was asked for */
+	double quiet_until;  /* the log knows until then */
+	char *unix_path;     /* to be removed at the end */
 	int fd;
 };
 
@@ -125,19 +135,81 @@ static void describe(const struct config_listen *where, unsigned port, char *tex
 		 port);
 }
 
-/* Fills batch with waiting connections and returns how many there were. */
-static size_t accept_batch(struct listener *listener, struct service_connection *batch)
+/* As limits count it; NULL: it has none. */
+static const char *network_of(const union address *peer, char network[ADDRESS_SIZE])
+{
+	char text[ADDRESS_SIZE];
+	const void *bytes = NULL;
+
+	if (peer->any.sa_family == AF_INET)
+		bytes = &peer->in.sin_addr;
+	else if (peer->any.sa_family == AF_INET6)
+		bytes = &peer->in6.sin6_addr;
+	if (!bytes || !inet_ntop(peer->any.sa_family, bytes, text, sizeof(text)) ||
+	    address_network(text, network) < 0)
+		return NULL;
+	return network;
+}
+
+/* A TLS connection is charged as it comes: a signature for it is the dearest thing that a stranger can ask for. */
+static bool may_shake_hands(struct listener *listener, const union address *peer)
+{
+	struct server *server = listener->server;
+	char network[ADDRESS_SIZE];
+
+	return !listener->settings->tls ||
+	       limits_take(server->limits, LIMIT_TLS, network_of(peer, network),
+			   turn_now(&server->services[0].turn));
+}
+
+/* Whether there is a place for it, which it has then; refuses it otherwise. */
+static bool admit(struct listener *listener, int fd, const union address *peer)
+{
+	struct server *server = listener->server;
+
+	if (!may_shake_hands(listener, peer)) {
+		close(fd);
+		return false;
+	}
+	if (!quota_has_room(&server->sockets.quota)) {
+		sockets_refuse(&server->sockets, server->metrics, fd, !listener->settings->tls);
+		return false;
+	}
+	quota_charge(&server->sockets.quota);
+	listener->waited_until = 0;
+	return true;
+}
+
+/* Returns one that has been admitted, -1 where it was not, or where there is none, why in *error. */
+static int accept_one(struct listener *listener, int *error)
+{
+	union address peer = {0};
+	socklen_t length = sizeof(peer);
+	int fd;
+
+	if (ev_now(server_loop(listener->server)) >= listener->waited_until &&
+	    !quota_has_room(&listener->server->sockets.quota)) {
+		*error = EBUSY;
+		return -1;
+	}
+	fd = accept4(listener->fd, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
+		*error = errno;
+	return fd >= 0 && admit(listener, fd, &peer) ? fd : -1;
+}
+
+/* Fills batch with waiting connections and returns how many there were. *error is why no more, or 0. */
+static size_t accept_batch(struct listener *listener, struct service_connection *batch, int *error)
 {
 	size_t n = 0;
 
-	while (n < BATCH) {
-		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	*error = 0;
+	for (size_t tries = 0; tries < BATCH && !*error; tries++) {
+		int fd = accept_one(listener, error);
 
 		if (fd >= 0)
 			batch[n++] =
 				(struct service_connection){.fd = fd, .listen = listener->settings};
-		else if (errno != EINTR && errno != ECONNABORTED)
-			break;
 	}
 	return n;
 }
@@ -160,18 +232,49 @@ static void deal(struct server *server, const struct service_connection *batch, 
 	}
 }
 
+/* Leaves those who wait in the backlog for a while. */
+static void pause_for(struct listener *listener, double seconds)
+{
+	struct ev_loop *loop = server_loop(listener->server);
+
+	ev_io_stop(loop, &listener->readable);
+	ev_timer_set(&listener->pause, seconds, 0.);
+	ev_timer_start(loop, &listener->pause);
+}
+
+/* Before anybody is refused, each service has looked who is idle. */
+static void ask_for_room(struct listener *listener)
+{
+	struct server *server = listener->server;
+
+	for (size_t i = 0; i < server->n_running; i++)
+		service_wake(&server->services[i]);
+	pause_for(listener, ROOM_SECONDS);
+}
+
+static void tell(struct listener *listener, int error)
+{
+	double now = ev_now(server_loop(listener->server));
+
+	if (now >= listener->quiet_until)
+		log_warning("accept: %s", strerror(error));
+	listener->quiet_until = now + QUIET_SECONDS;
+}
+
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
 {
 	struct listener *listener = watcher->data;
 	struct service_connection batch[BATCH];
-	size_t n = accept_batch(listener, batch);
-	int error = errno;
+	int error;
+	size_t n = accept_batch(listener, batch, &error);
 
 	deal(listener->server, batch, n);
-	if (n < BATCH && is_out_of_something(error)) {
-		log_warning("accept: %s", strerror(error));
-		ev_io_stop(loop, watcher);
-		ev_timer_start(loop, &listener->pause);
+	listener->waited_until = 0;
+	if (error == EBUSY) {
+		ask_for_room(listener);
+	} else if (is_out_of_something(error)) {
+		tell(listener, error);
+		pause_for(listener, PAUSE_SECONDS);
 	}
 }
 
@@ -179,6 +282,7 @@ static void on_pause_over(struct ev_loop *loop, struct ev_timer *watcher, int ev
 {
 	struct listener *listener = watcher->data;
 
+	listener->waited_until = ev_now(loop) + 5 * ROOM_SECONDS;
 	ev_io_start(loop, &listener->readable);
 }
 

@@ -187,6 +187,9 @@ static void add_server(struct server_metrics *sum, const struct server_metrics *
 	sum->listeners += part->listeners;
 	sum->rooms += part->rooms;
 	sum->threads += part->threads;
+	sum->sockets += part->sockets;
+	sum->sockets_max += part->sockets_max;
+	sum->sockets_refused += part->sockets_refused;
 	sum->overruns += part->overruns;
 	sum->moderation_actions += part->moderation_actions;
 	sum->rate_limited += part->rate_limited;
@@ -373,6 +376,13 @@ void metrics_write(const struct metrics *metrics, FILE *out)
 	write_number(out, "event_streams", "gauge", "Event streams open now.", server->listeners);
 	write_number(out, "rooms", "gauge", "Rooms with members.", server->rooms);
 	write_number(out, "threads", "gauge", "Service threads.", server->threads);
+	write_number(out, "sockets", "gauge", "Connections of any kind open now.", server->sockets);
+	write_number(out, "sockets_max", "gauge",
+		     "Descriptors that there are for connections and files that are sent.",
+		     server->sockets_max);
+	write_number(out, "sockets_refused_total", "counter",
+		     "Connections closed at once for want of a descriptor.",
+		     server->sockets_refused);
 	write_number(out, "overruns_total", "counter",
 		     "Members closed because they could not keep up.", server->overruns);
 	write_number(out, "rate_limited_total", "counter", "Messages refused for coming too fast.",

@@ -47,6 +47,9 @@ struct server_metrics {
 	_Atomic uint64_t journal_queue;
 	_Atomic uint64_t journal_cache_reads;
 	_Atomic uint64_t journal_disk_reads;
+	_Atomic uint64_t sockets; /* connections of any kind, open now */
+	_Atomic uint64_t sockets_max;
+	_Atomic uint64_t sockets_refused;
 	_Atomic uint64_t resident_bytes;       /* of the process */
 	_Atomic double journal_commit_seconds; /* in all */
 	_Atomic double journal_commit_seconds_max;

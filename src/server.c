@@ -26,7 +26,7 @@
 
 #define LOG_MODULE "server"
 
-/* File descriptors beyond those of WebSocket connections: HTTP, listeners, files. */
+/* File descriptors beyond those of WebSocket connections, and a quarter of these: HTTP, listeners, files. */
 #define SPARE_DESCRIPTORS 4096
 
 #define DRAIN_SECONDS 3.
@@ -91,14 +91,16 @@ static void on_tidy(struct ev_loop *loop, struct ev_timer *watcher, int events)
 
 	presence_flush(server->presence);
 	give_back_memory(server);
+	sockets_report(&server->sockets);
 }
 
+/* Answers that are on their way are waited for like WebSockets, which have a last word to say. */
 static bool is_drained(const struct server *server)
 {
-	return server->draining && !server->connections.used;
+	return server->draining && !server->sockets.open;
 }
 
-void server_session_closed(struct server *server)
+void server_connection_closed(struct server *server)
 {
 	if (is_drained(server))
 		service_stop(&server->services[0]);
@@ -108,7 +110,7 @@ static void on_drain_limit(struct ev_loop *loop, struct ev_timer *watcher, int e
 {
 	struct server *server = watcher->data;
 
-	log_notice("%u connections did not close in time", server->connections.used);
+	log_notice("%u connections did not close in time", server->sockets.open);
 	ev_break(loop, EVBREAK_ALL);
 }
 
@@ -117,7 +119,7 @@ static void drain(struct server *server)
 	server->draining = true;
 	listener_close(server->listeners);
 	server->listeners = NULL;
-	log_notice("draining, %u connections to close", server->connections.used);
+	log_notice("draining, %u connections to close", server->sockets.open);
 	for (size_t i = 0; i < server->n_services; i++)
 		service_wake(&server->services[i]);
 	ev_timer_start(server_loop(server), &server->drain_limit);
@@ -155,7 +157,7 @@ static void on_watch_files(struct ev_loop *loop, struct ev_timer *watcher, int e
 /* Every connection is a file descriptor: as many as the config allows, if the system does. */
 static void raise_descriptor_limit(unsigned max_connections)
 {
-	rlim_t wanted = max_connections + SPARE_DESCRIPTORS;
+	rlim_t wanted = (rlim_t)max_connections + max_connections / 4 + SPARE_DESCRIPTORS;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -340,6 +342,8 @@ int server_create(struct server **serverp, const struct config *config,
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
 	init_watchers(server);
 	r = build(server, mounts);
+	if (r >= 0)
+		sockets_init(&server->sockets, server->metrics);
 	if (r < 0) {
 		server_destroy(server);
 		return r;
@@ -369,6 +373,7 @@ void server_destroy(struct server *server)
 	bans_destroy(server->bans);
 	auth_destroy(server->auth);
 	tls_destroy(server->tls);
+	sockets_finish(&server->sockets);
 	rooms_destroy(server->rooms);
 	flushers_destroy(server->flushers);
 	journal_destroy(server->journal);

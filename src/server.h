@@ -3,6 +3,7 @@
 #include "config.h"
 #include "quota.h"
 #include "service.h"
+#include "sockets.h"
 
 #include <ev.h>
 #include <libwebsockets.h>
@@ -50,6 +51,7 @@ struct server {
 	struct rate_table *typing_rates;
 	unsigned https_port; /* of the first address that speaks TLS; 0: none does */
 	struct quota connections;
+	struct sockets sockets;
 	unsigned crowd; /* the most connections since memory was last given back */
 	struct ev_timer tidy;
 	struct ev_timer drain_limit;
@@ -86,5 +88,5 @@ struct ev_loop *server_loop(const struct server *server);
 /* On any thread. */
 bool server_is_draining(const struct server *server);
 
-/* A session has ended: the drain may be over with it. On any thread. */
-void server_session_closed(struct server *server);
+/* A connection has ended: the drain may be over with it. On any thread. */
+void server_connection_closed(struct server *server);

@@ -8,6 +8,7 @@
 #include "tls.h"
 
 #include <errno.h>
+#include <lws-idle.h>
 #include <lws-mbedtls-configs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,6 +27,12 @@
 
 /* So long a flush may keep others waiting. */
 #define FLUSH_NANOSECONDS 1000000
+
+/* As long may all TLS handshakes together, in each turn of the loop. */
+#define HANDSHAKES_MICROSECONDS 1000
+
+/* How often a service that drains looks for connections that have become idle. */
+#define CLOSING_SECONDS 0.05
 
 struct service *service_of(struct lws *wsi)
 {
@@ -61,6 +68,8 @@ static void on_flush(struct ev_loop *loop, struct ev_prepare *watcher, int event
 	struct service *service = watcher->data;
 
 	turn_begin(&service->turn, loop);
+	if (service->server->tls)
+		lws_mbedtls_begin_turn(service->vhost);
 	if (flusher_run(service->flusher, FLUSH_NANOSECONDS))
 		ev_idle_start(loop, &service->unfinished);
 	else
@@ -83,6 +92,7 @@ static void on_sweep(struct ev_loop *loop, struct ev_timer *watcher, int events)
 	if (lag > metrics->loop_lag_max)
 		metrics->loop_lag_max = lag;
 	service->sweep_due = now + watcher->repeat;
+	sockets_make_room(&service->server->sockets, service);
 	lws_start_foreach_dll_safe(struct lws_dll2 *, p, next,
 				   lws_dll2_get_head(&service->sessions))
 	{
@@ -129,8 +139,10 @@ static void run_tasks(struct service *service, bool over)
 	}
 }
 
+/* lws has its own charge for it from here on, if it takes it. */
 static void adopt(struct service *service, const struct service_connection *connection)
 {
+	struct sockets *sockets = &service->server->sockets;
 	int on = 1;
 
 	lws_adopt_desc_t adopted = {
@@ -143,11 +155,20 @@ static void adopt(struct service *service, const struct service_connection *conn
 
 	/* Fails on a unix socket, which has no such delay. */
 	setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	sockets_make_room(sockets, service);
 	lws_adopt_descriptor_vhost_via_info(&adopted); /* closes the socket where it fails */
+	quota_release(&sockets->quota);
+}
+
+static void discard(struct server *server, const struct service_connection *connection)
+{
+	close(connection->fd);
+	quota_release(&server->sockets.quota);
 }
 
 struct handover {
 	struct service_task task;
+	struct server *server;
 	size_t n;
 	struct service_connection connections[];
 };
@@ -160,7 +181,7 @@ static void run_handover(struct service_task *task, struct service *service)
 		if (service)
 			adopt(service, &handover->connections[i]);
 		else
-			close(handover->connections[i].fd);
+			discard(handover->server, &handover->connections[i]);
 	}
 	free(handover);
 }
@@ -173,6 +194,7 @@ void service_adopt(struct service *service, const struct service_connection *con
 
 	if (handover) {
 		handover->task.run = run_handover;
+		handover->server = service->server;
 		handover->n = n;
 		memcpy(handover->connections, connections, size);
 		service_post(service, &handover->task);
@@ -182,7 +204,7 @@ void service_adopt(struct service *service, const struct service_connection *con
 		if (service_is_here(service))
 			adopt(service, &connections[i]);
 		else
-			close(connections[i].fd);
+			discard(service->server, &connections[i]);
 	}
 }
 
@@ -197,6 +219,17 @@ static void drain(struct service *service)
 			      "server going away");
 	}
 	lws_end_foreach_dll_safe(p, next);
+	lws_callback_all_protocol_vhost_args(service->vhost, NULL, SERVICE_CALLBACK_DRAIN, NULL, 0);
+	lws_close_idle(service->context);
+	ev_timer_again(service->loop, &service->closing);
+}
+
+/* Their answers were promised to leave them open before it was known that the server ends. */
+static void on_closing(struct ev_loop *loop, struct ev_timer *watcher, int events)
+{
+	struct service *service = watcher->data;
+
+	lws_close_idle(service->context);
 }
 
 static void on_wake(struct ev_loop *loop, struct ev_async *watcher, int events)
@@ -204,6 +237,7 @@ static void on_wake(struct ev_loop *loop, struct ev_async *watcher, int events)
 	struct service *service = watcher->data;
 
 	run_tasks(service, false);
+	sockets_make_room(&service->server->sockets, service);
 	if (server_is_draining(service->server) && !service->draining)
 		drain(service);
 	if (service->stopping)
@@ -229,9 +263,11 @@ static int create_loop(struct service *service)
 	ev_prepare_init(&service->flush, on_flush);
 	ev_idle_init(&service->unfinished, on_unfinished);
 	ev_timer_init(&service->sweep, on_sweep, 1., 1.);
+	ev_timer_init(&service->closing, on_closing, 0., CLOSING_SECONDS);
 	ev_async_init(&service->wake, on_wake);
 	service->flush.data = service;
 	service->sweep.data = service;
+	service->closing.data = service;
 	service->wake.data = service;
 	ev_prepare_start(service->loop, &service->flush);
 	ev_async_start(service->loop, &service->wake);
@@ -301,6 +337,7 @@ static int create_context(struct service *service)
 		.release = release_tls,
 		.done = end_handshake,
 		.opaque = service->server,
+		.turn_us = HANDSHAKES_MICROSECONDS,
 	};
 
 	if (server->tls)

@@ -20,6 +20,9 @@
  * can notice.
  */
 
+/* To every connection, of the protocol that it is bound to, as the server begins to drain: streams without end end now. */
+#define SERVICE_CALLBACK_DRAIN LWS_CALLBACK_USER
+
 struct config_listen;
 struct flusher;
 struct metrics;
@@ -58,7 +61,9 @@ struct service {
 	struct ev_idle unfinished; /* keeps the loop from waiting while there is more to flush */
 	struct ev_timer sweep;
 	double sweep_due;
+	double nobody_idle_until; /* see sockets_make_room() */
 	bool draining;
+	struct ev_timer closing; /* of connections that become idle while it drains */
 	pthread_t thread;
 	/* Other threads use these: see service_wake() and service_post(). */
 	struct ev_async wake;
@@ -97,7 +102,7 @@ void service_join(struct service *service);
 /* Gives a task to a service, which runs it on its thread, in the order of posting. Any thread. */
 void service_post(struct service *service, struct service_task *task);
 
-/* Gives it connections to serve. Any thread. What can't be taken is closed. */
+/* Gives it connections to serve, each charged to the server's quota of sockets. Any thread. What can't be taken is closed. */
 void service_adopt(struct service *service, const struct service_connection *connections, size_t n);
 
 /* Whether the calling thread is the service's. */

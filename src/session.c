@@ -171,7 +171,6 @@ static void finish(struct session *session)
 		session->metrics->connections--;
 		metrics_count_close(service->metrics, code);
 		log_close(session, code);
-		server_session_closed(service->server);
 	}
 	free(session->user);
 	session->user = NULL;

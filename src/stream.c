@@ -241,6 +241,10 @@ int stream_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		reader_writable(&ss->room.member.reader);
 		return 0;
+	case SERVICE_CALLBACK_DRAIN:
+		if (ss && ss->room.member.room && !ss->room.session.established)
+			session_abandon(wsi);
+		return 0;
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
 	case LWS_CALLBACK_CLOSED_HTTP:
 		stop_listening(wsi, ss, true);

@@ -92,6 +92,15 @@ static const char small_case[] =
 	"# HELP switchboard_threads Service threads.\n"
 	"# TYPE switchboard_threads gauge\n"
 	"switchboard_threads 2\n"
+	"# HELP switchboard_sockets Connections of any kind open now.\n"
+	"# TYPE switchboard_sockets gauge\n"
+	"switchboard_sockets 31\n"
+	"# HELP switchboard_sockets_max Descriptors that there are for connections and files that are sent.\n"
+	"# TYPE switchboard_sockets_max gauge\n"
+	"switchboard_sockets_max 32\n"
+	"# HELP switchboard_sockets_refused_total Connections closed at once for want of a descriptor.\n"
+	"# TYPE switchboard_sockets_refused_total counter\n"
+	"switchboard_sockets_refused_total 33\n"
 	"# HELP switchboard_overruns_total Members closed because they could not keep up.\n"
 	"# TYPE switchboard_overruns_total counter\n"
 	"switchboard_overruns_total 10\n"
@@ -158,6 +167,9 @@ static void whole_text(void **state)
 		.listeners = 8,
 		.rooms = 9,
 		.threads = 2,
+		.sockets = 31,
+		.sockets_max = 32,
+		.sockets_refused = 33,
 		.overruns = 10,
 		.rate_limited = 11,
 		.moderation_actions = 12,

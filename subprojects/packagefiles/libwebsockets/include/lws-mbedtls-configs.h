@@ -18,6 +18,11 @@ struct lws_mbedtls_configs {
 	/* A handshake has ended: error is 0 or what mbedTLS returned. May be NULL. */
 	void (*done)(void *opaque, const mbedtls_ssl_context *ssl, int error);
 	void *opaque;
+	/*
+	 * What handshakes may take of one turn of the loop, all together. One of them
+	 * is worked on in any case, those that come beyond wait for the next turn.
+	 */
+	lws_usec_t turn_us;
 };
 
 /*
@@ -25,5 +30,8 @@ struct lws_mbedtls_configs {
  * first connection. *configs is copied; opaque must outlive the vhost.
  */
 void lws_mbedtls_set_configs(struct lws_vhost *vhost, const struct lws_mbedtls_configs *configs);
+
+/* The loop has turned: handshakes have their time again. To be called once each turn. */
+void lws_mbedtls_begin_turn(struct lws_vhost *vhost);
 
 #endif

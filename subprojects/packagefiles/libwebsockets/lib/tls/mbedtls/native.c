@@ -23,6 +23,7 @@
 /* What lws calls an SSL_CTX and an SSL. */
 struct native_ctx {
 	struct lws_mbedtls_configs configs;
+	lws_usec_t spent_us; /* by handshakes, in this turn of the loop */
 };
 
 struct native_conn {
@@ -30,6 +31,7 @@ struct native_conn {
 	const mbedtls_ssl_config *config;
 	struct native_ctx *ctx;
 	int fd;
+	int wants_write; /* what the handshake waits for */
 	int greeted; /* something of the client's has come: TLS, as far as one byte can tell */
 };
 
@@ -97,6 +99,12 @@ void
 lws_mbedtls_set_configs(struct lws_vhost *vhost, const struct lws_mbedtls_configs *configs)
 {
 	native_ctx_of(vhost)->configs = *configs;
+}
+
+void
+lws_mbedtls_begin_turn(struct lws_vhost *vhost)
+{
+	native_ctx_of(vhost)->spent_us = 0;
 }
 
 int
@@ -203,13 +211,35 @@ native_is_plain_http(struct native_conn *conn)
 	return 1;
 }
 
+/*
+ * One signature takes longer than hundreds of messages, and a crowd asks for as
+ * many as it likes: what is beyond the turn's share stays in the socket, which is
+ * reported again.
+ */
+static int
+native_handshake(struct native_conn *conn)
+{
+	struct native_ctx *ctx = conn->ctx;
+	lws_usec_t begin;
+	int n;
+
+	if (ctx->spent_us && ctx->spent_us >= ctx->configs.turn_us)
+		return conn->wants_write ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_WANT_READ;
+	begin = lws_now_usecs();
+	n = native_is_plain_http(conn) ? MBEDTLS_ERR_SSL_INVALID_RECORD :
+					 mbedtls_ssl_handshake(&conn->ssl);
+	ctx->spent_us += lws_now_usecs() - begin;
+	conn->wants_write = n == MBEDTLS_ERR_SSL_WANT_WRITE;
+
+	return n;
+}
+
 enum lws_ssl_capable_status
 lws_tls_server_accept(struct lws *wsi)
 {
 	struct native_conn *conn = native_of(wsi);
 	struct lws_mbedtls_configs *configs = &conn->ctx->configs;
-	int n = native_is_plain_http(conn) ? MBEDTLS_ERR_SSL_INVALID_RECORD :
-					     mbedtls_ssl_handshake(&conn->ssl);
+	int n = native_handshake(conn);
 
 	wsi->skip_fallback = 1;
 	switch (n) {
