@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,11 @@ static const struct field chat_fields[] = {
 	 .min = 0,
 	 .max = 315360000},
 	{.key = "journal", .read = reader_string, .offset = CONFIG(chat.journal)},
+	{.key = "journal_bytes",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.journal_bytes),
+	 .min = 1 << 20,
+	 .max = UINT_MAX},
 	{.key = "max_rooms",
 	 .read = reader_number,
 	 .offset = CONFIG(chat.max_rooms),
@@ -225,7 +231,8 @@ static const char default_config[] =
 	" \"limits\": {\"max_payload\": 65536, \"max_connections\": 20000, \"header_bytes\": 8192,"
 	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"backlog\": 4096},"
 	" \"admission\": {\"/chat\": {\"require_query\": [\"username\"]}},"
-	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"ring_bytes\": 262144,"
+	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"journal_bytes\": 268435456,"
+	" \"ring_bytes\": 262144,"
 	" \"messages_per_second\": 100, \"burst\": 500, \"presence_merge\": 100,"
 	" \"max_rooms\": 10000, \"max_characters\": 4096},"
 	" \"log\": {\"level\": \"info\", \"format\": \"text\"}}";

@@ -110,6 +110,7 @@ struct config {
 		unsigned max_rooms;	 /* at a time */
 		unsigned max_characters; /* of a message */
 		char *journal;
+		unsigned journal_bytes; /* that the memory journal keeps of all rooms */
 	} chat;
 	struct {
 		enum log_level level;

@@ -233,6 +233,7 @@ static int create_rooms(struct server *server)
 		return r;
 	}
 	journal_limit_age(server->journal, config->chat.history_seconds);
+	journal_limit_bytes(server->journal, config->chat.journal_bytes);
 	r = flushers_create(&server->flushers, server->n_services);
 	if (!r)
 		r = rooms_create(&server->rooms, server->journal, server->flushers, message_encode,
