@@ -168,7 +168,9 @@ static void go_on(void *user, struct room *room, int error)
 	chat->opening = NULL;
 	chat->reading = false;
 	if (!session->close_code) {
-		if (error < 0)
+		if (error == -ENOSPC)
+			session_close(session, CLOSE_TRY_AGAIN_LATER, "too many rooms");
+		else if (error < 0)
 			fail(session);
 		else if (is_banned(session, room))
 			session_close(session, CLOSE_KICKED, "banned");

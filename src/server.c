@@ -239,6 +239,8 @@ static int create_rooms(struct server *server)
 		r = rooms_create(&server->rooms, server->journal, server->flushers, message_encode,
 				 config->chat.ring_bytes);
 	if (!r)
+		rooms_limit(server->rooms, config->chat.max_rooms);
+	if (!r)
 		r = presence_create(&server->presence, config->chat.presence_merge);
 	if (!r && rooms_may_wait(server->rooms)) /* else libc may leave its locks alone */
 		r = worker_create(&server->worker, WORKERS);
