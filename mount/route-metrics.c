@@ -19,6 +19,8 @@ static void note_journal(struct server_metrics *total, const struct server *serv
 	total->journal_queue = journal->queue;
 	total->journal_cache_reads = journal->cache_reads;
 	total->journal_disk_reads = journal->disk_reads;
+	total->journal_rooms = journal->rooms;
+	total->journal_rooms_forgotten = journal->rooms_forgotten;
 	total->journal_bytes = journal->bytes;
 	total->journal_bytes_max = journal_bytes_max(server->journal);
 }

@@ -173,6 +173,11 @@ static const struct field chat_fields[] = {
 	 .offset = CONFIG(chat.max_rooms),
 	 .min = 1,
 	 .max = 10000000},
+	{.key = "max_kept_rooms",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.max_kept_rooms),
+	 .min = 1,
+	 .max = 1000000000},
 	{.key = "max_characters",
 	 .read = reader_number,
 	 .offset = CONFIG(chat.max_characters),
@@ -234,7 +239,7 @@ static const char default_config[] =
 	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"journal_bytes\": 268435456,"
 	" \"ring_bytes\": 262144,"
 	" \"messages_per_second\": 100, \"burst\": 500, \"presence_merge\": 100,"
-	" \"max_rooms\": 10000, \"max_characters\": 4096},"
+	" \"max_rooms\": 10000, \"max_kept_rooms\": 100000, \"max_characters\": 4096},"
 	" \"log\": {\"level\": \"info\", \"format\": \"text\"}}";
 
 int config_init(struct config *config)

@@ -17,8 +17,7 @@ void journal_idles_finish(struct journal_idles *idles)
 	idles->heap = NULL;
 }
 
-/* As it fades with time by the same for all, it is the same order at any time. */
-static uint64_t worth_of(int64_t first, int64_t last, int64_t now)
+uint64_t journal_worth(int64_t first, int64_t last, int64_t now)
 {
 	uint64_t seconds = last > first ? (uint64_t)(last - first) / 1000 : 0;
 	unsigned doublings = 63 - (unsigned)__builtin_clzll(seconds + 1);
@@ -74,7 +73,7 @@ int journal_idles_add(struct journal_idles *idles, struct journal_idle *idle, in
 		idles->heap = heap;
 		idles->capacity = capacity;
 	}
-	idle->worth = worth_of(first, last, now);
+	idle->worth = journal_worth(first, last, now);
 	idle->order = idles->next_order++;
 	put(idles, idles->n++, idle);
 	rise(idles, idle->place);

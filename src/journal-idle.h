@@ -32,10 +32,17 @@ struct journal_idles {
 	uint64_t next_order;
 };
 
+/*
+ * What a room that was left now is worth, from the times in milliseconds of its
+ * first and its last message. It fades for all alike, so what it was worth when
+ * it was left tells the same order at any time.
+ */
+uint64_t journal_worth(int64_t first, int64_t last, int64_t now);
+
 void journal_idles_init(struct journal_idles *idles);
 void journal_idles_finish(struct journal_idles *idles);
 
-/* Times in milliseconds: of its first and its last message, and of now. Returns 0 or -ENOMEM. */
+/* With times as journal_worth(). Returns 0 or -ENOMEM. */
 int journal_idles_add(struct journal_idles *idles, struct journal_idle *idle, int64_t first,
 		      int64_t last, int64_t now);
 void journal_idles_remove(struct journal_idles *idles, struct journal_idle *idle);

@@ -58,6 +58,11 @@ size_t journal_bytes_max(const struct journal *journal)
 	return journal->bytes_max;
 }
 
+void journal_limit_rooms(struct journal *journal, size_t rooms)
+{
+	journal->rooms_max = rooms;
+}
+
 const struct journal_metrics *journal_metrics(const struct journal *journal)
 {
 	return &journal->metrics;

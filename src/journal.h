@@ -128,6 +128,8 @@ struct journal_metrics {
 	_Atomic uint64_t queue;	   /* publications that wait */
 	_Atomic uint64_t cache_reads;
 	_Atomic uint64_t disk_reads;
+	_Atomic uint64_t rooms; /* that are kept */
+	_Atomic uint64_t rooms_forgotten;
 	_Atomic size_t bytes; /* that memory keeps, with all that belongs to them */
 };
 
@@ -155,6 +157,7 @@ struct journal {
 	const struct journal_driver *driver;
 	_Atomic unsigned seconds; /* that messages are kept; 0: for ever */
 	_Atomic size_t bytes_max; /* that it keeps in memory */
+	_Atomic size_t rooms_max; /* that it keeps; 0: any number */
 	struct journal_metrics metrics;
 };
 
@@ -191,6 +194,13 @@ void journal_limit_bytes(struct journal *journal, size_t bytes);
 
 /* That limit, or 0: it has none. */
 size_t journal_bytes_max(const struct journal *journal);
+
+/*
+ * For SQLite: keeps no more than so many rooms. Of those that nobody has open
+ * the ones that are worth least are forgotten (journal-idle.h), some at a time,
+ * unless a mark holds in them.
+ */
+void journal_limit_rooms(struct journal *journal, size_t rooms);
 
 const struct journal_metrics *journal_metrics(const struct journal *journal);
 

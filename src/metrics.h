@@ -47,6 +47,8 @@ struct server_metrics {
 	_Atomic uint64_t journal_queue;
 	_Atomic uint64_t journal_cache_reads;
 	_Atomic uint64_t journal_disk_reads;
+	_Atomic uint64_t journal_rooms; /* that SQLite keeps */
+	_Atomic uint64_t journal_rooms_forgotten;
 	_Atomic uint64_t journal_bytes;
 	_Atomic uint64_t journal_bytes_max;    /* 0: it has no such limit */
 	_Atomic uint64_t resident_bytes;       /* of the process */

@@ -234,6 +234,7 @@ static int create_rooms(struct server *server)
 	}
 	journal_limit_age(server->journal, config->chat.history_seconds);
 	journal_limit_bytes(server->journal, config->chat.journal_bytes);
+	journal_limit_rooms(server->journal, config->chat.max_kept_rooms);
 	r = flushers_create(&server->flushers, server->n_services);
 	if (!r)
 		r = rooms_create(&server->rooms, server->journal, server->flushers, message_encode,
