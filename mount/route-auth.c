@@ -110,7 +110,7 @@ unsigned route_tickets(const struct route_request *request, struct json_object *
 	r = auth_issue_ticket(auth, &identity, time(NULL), ticket);
 	identity_finish(&identity);
 	if (r < 0)
-		return route_problem(body, r == -ENOSPC ? 503 : 500, "no ticket can be had now");
+		return route_problem(body, 500, "no ticket can be had now");
 	*body = json_object_new_object();
 	json_object_object_add(*body, "ticket", json_object_new_string(ticket));
 	json_object_object_add(*body, "expires_in", json_object_new_int(AUTH_TICKET_SECONDS));

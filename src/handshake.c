@@ -190,12 +190,9 @@ static const char *read_identity(struct lws *wsi, struct session *session, const
 	char *cookies =
 		may_use_cookies(wsi, session) ? http_header(wsi, WSI_TOKEN_HTTP_COOKIE) : NULL;
 	const struct auth_credentials credentials = {authorization, cookies, ticket};
-	const char *reason = "memory";
+	const char *reason =
+		auth_admit(server_of(wsi)->auth, &credentials, time(NULL), &session->identity);
 
-	session->identity = calloc(1, sizeof(*session->identity));
-	if (session->identity)
-		reason = auth_identify(server_of(wsi)->auth, &credentials, time(NULL),
-				       session->identity);
 	free(authorization);
 	free(cookies);
 	return reason;

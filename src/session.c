@@ -130,9 +130,7 @@ static void finish(struct session *session)
 	}
 	free(session->user);
 	session->user = NULL;
-	if (session->identity)
-		identity_finish(session->identity);
-	free(session->identity);
+	identity_unref(session->identity);
 	session->identity = NULL;
 	free(session->partial);
 	session->partial = NULL;

@@ -54,10 +54,10 @@ struct session {
 	struct lws *wsi;
 	const struct endpoint *endpoint;
 	struct endpoint_metrics *metrics;
-	uint16_t close_code;	   /* 0: not closing */
-	uint16_t peer_code;	   /* of the peer's close frame; 0: none came */
-	char *user;		   /* as admitted; NULL: anonymous */
-	struct identity *identity; /* NULL: nobody has asked for one */
+	uint16_t close_code;		 /* 0: not closing */
+	uint16_t peer_code;		 /* of the peer's close frame; 0: none came */
+	char *user;			 /* as admitted; NULL: anonymous */
+	const struct identity *identity; /* shared; NULL: nobody has asked for one */
 	char peer[SESSION_PEER_SIZE];
 	double heard; /* the loop's time of the last sign of life */
 	/* A message of which not all has come yet. */
