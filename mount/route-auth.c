@@ -86,7 +86,8 @@ unsigned route_permit(const struct route_request *request, const char *room, enu
 	else if (!(identity->rights & right))
 		reason = "rights";
 	else if (room && bans_until(request->server->bans, BAN_ENTRY, room, identity->name,
-				    request->address, time(NULL)))
+				    identity->rights & RIGHT_MODERATE ? NULL : request->address,
+				    time(NULL)))
 		reason = "ban";
 	if (!reason)
 		return 0;

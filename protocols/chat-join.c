@@ -137,7 +137,8 @@ static bool is_banned(const struct session *session, struct room *room)
 	char address[SESSION_PEER_SIZE];
 
 	return bans_until(server_of(session->wsi)->bans, BAN_ENTRY, room_name(room), session->user,
-			  session_address(session, address), time(NULL)) != 0;
+			  session_moderates(session) ? NULL : session_address(session, address),
+			  time(NULL)) != 0;
 }
 
 static void go_on(void *user, struct room *room, int error);

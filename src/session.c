@@ -376,6 +376,11 @@ const char *session_address(const struct session *session, char text[SESSION_PEE
 	return address_network(address, text) < 0 ? NULL : text;
 }
 
+bool session_moderates(const struct session *session)
+{
+	return session->identity && session->identity->rights & RIGHT_MODERATE;
+}
+
 void session_abandon(struct lws *wsi)
 {
 	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);

@@ -117,6 +117,9 @@ void session_abandon(struct lws *wsi);
  */
 const char *session_address(const struct session *session, char text[SESSION_PEER_SIZE]);
 
+/* Whether who it is may moderate: bans by address are for others. */
+bool session_moderates(const struct session *session);
+
 /* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */
 char *session_query(struct session *session, const char *name);
 
