@@ -87,7 +87,8 @@ unsigned route_permit(const struct route_request *request, const char *room, enu
 	else if (!(identity->rights & right))
 		reason = "rights";
 	else if (room && bans_until(request->server->bans, BAN_ENTRY, room, identity->name,
-				    request->address, time(NULL)))
+				    identity->rights & RIGHT_MODERATE ? NULL : request->address,
+				    time(NULL)))
 		reason = "ban";
 	if (!reason)
 		return 0;
@@ -116,7 +117,7 @@ unsigned route_tickets(const struct route_request *request, struct json_object *
 	r = auth_issue_ticket(auth, &identity, time(NULL), ticket);
 	identity_finish(&identity);
 	if (r < 0)
-		return route_problem(body, r == -ENOSPC ? 503 : 500, "no ticket can be had now");
+		return route_problem(body, 500, "no ticket can be had now");
 	*body = json_object_new_object();
 	json_object_object_add(*body, "ticket", json_object_new_string(ticket));
 	json_object_object_add(*body, "expires_in", json_object_new_int(AUTH_TICKET_SECONDS));

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static void note_journal(struct server_metrics *total, const struct journal_metrics *journal)
+static void note_journal(struct server_metrics *total, const struct server *server)
 {
+	const struct journal_metrics *journal = journal_metrics(server->journal);
+
 	total->journal_commits = journal->commits;
 	total->journal_commit_seconds = (double)journal->commit_nanoseconds / 1e9;
 	total->journal_commit_seconds_max = (double)journal->commit_nanoseconds_max / 1e9;
@@ -18,6 +20,10 @@ static void note_journal(struct server_metrics *total, const struct journal_metr
 	total->journal_queue = journal->queue;
 	total->journal_cache_reads = journal->cache_reads;
 	total->journal_disk_reads = journal->disk_reads;
+	total->journal_rooms = journal->rooms;
+	total->journal_rooms_forgotten = journal->rooms_forgotten;
+	total->journal_bytes = journal->bytes;
+	total->journal_bytes_max = journal_bytes_max(server->journal);
 }
 
 /* The second number of the file, in pages; 0 where the system doesn't tell. */
@@ -45,7 +51,7 @@ static struct metrics *sum(struct server *server)
 	for (size_t i = 0; i < server->n_services; i++)
 		metrics_add(total, server->services[i].metrics);
 	metrics_server(total)->rooms = rooms_count(server->rooms);
-	note_journal(metrics_server(total), journal_metrics(server->journal));
+	note_journal(metrics_server(total), server);
 	metrics_server(total)->resident_bytes = resident_bytes();
 	return total;
 }

@@ -40,6 +40,8 @@ static unsigned describe(int error, struct json_object **body)
 		return route_problem(body, 404, "there is nothing like that here");
 	case -EBUSY:
 		return route_problem(body, 503, "the journal is busy");
+	case -EMFILE:
+		return route_problem(body, 503, "there are too many rooms");
 	default:
 		return route_problem(body, 500, "it could not be done");
 	}
@@ -74,6 +76,8 @@ static void on_opened(void *user, struct room *room, int error)
 	if (room)
 		error = moderation_act(deed->service, room, &deed->moderation, on_posted, deed,
 				       &posting);
+	else if (error == -ENOSPC)
+		error = -EMFILE; /* no room for it, but on the disk there may be some */
 	if (error < 0)
 		answer(deed, &(struct journal_publication){.result = error});
 }

@@ -130,7 +130,9 @@ static void on_opened(void *user, struct room *room, int error)
 	} else {
 		free(word->text.payload);
 	}
-	if (error < 0)
+	if (error == -ENOSPC)
+		answer_problem(word, 503, "there are too many rooms");
+	else if (error < 0)
 		answer_problem(word, 500, "the room could not be opened");
 }
 

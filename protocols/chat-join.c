@@ -137,7 +137,8 @@ static bool is_banned(const struct session *session, struct room *room)
 	char address[SESSION_PEER_SIZE];
 
 	return bans_until(server_of(session->wsi)->bans, BAN_ENTRY, room_name(room), session->user,
-			  session_address(session, address), time(NULL)) != 0;
+			  session_moderates(session) ? NULL : session_address(session, address),
+			  time(NULL)) != 0;
 }
 
 static void go_on(void *user, struct room *room, int error);
@@ -168,7 +169,9 @@ static void go_on(void *user, struct room *room, int error)
 	chat->opening = NULL;
 	chat->reading = false;
 	if (!session->close_code) {
-		if (error < 0)
+		if (error == -ENOSPC)
+			session_close(session, CLOSE_TRY_AGAIN_LATER, "too many rooms");
+		else if (error < 0)
 			fail(session);
 		else if (is_banned(session, room))
 			session_close(session, CLOSE_KICKED, "banned");

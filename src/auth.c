@@ -114,15 +114,30 @@ const char *auth_identify(struct auth *auth, const struct auth_credentials *cred
 
 	if (!auth->verifier)
 		return "token_missing";
-	/* A ticket is for this one connection; a cookie comes along with everything. */
-	if (!token && credentials->ticket)
-		return tickets_redeem(auth->tickets, credentials->ticket, now, identity) < 0
-			       ? "ticket"
-			       : NULL;
 	if (!token && auth->settings->cookie)
 		token = find_cookie(credentials->cookies, auth->settings->cookie, &size);
 	return token ? token_problem(token_verify(auth->verifier, token, size, now, identity))
 		     : "token_missing";
+}
+
+/* A ticket is for this one connection; a cookie comes along with everything. */
+const char *auth_admit(struct auth *auth, const struct auth_credentials *credentials, int64_t now,
+		       const struct identity **identity)
+{
+	struct identity found;
+	const char *reason;
+
+	*identity = NULL;
+	if (auth->verifier && credentials->ticket && !bearer(credentials->authorization)) {
+		*identity = tickets_redeem(auth->tickets, credentials->ticket, now);
+		return *identity ? NULL : "ticket";
+	}
+	reason = auth_identify(auth, credentials, now, &found);
+	if (reason)
+		return reason;
+	*identity = identity_share(&found);
+	identity_finish(&found);
+	return *identity ? NULL : token_problem(TOKEN_MEMORY);
 }
 
 int auth_issue_ticket(struct auth *auth, const struct identity *identity, int64_t now,

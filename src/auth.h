@@ -39,13 +39,20 @@ bool auth_is_needed(const struct auth *auth);
 bool auth_has_publish_keys(const struct auth *auth);
 
 /*
- * Looks at a bearer token (RFC 6750 section 2.1), else the cookie, else the
- * ticket, which is good no more after that. Returns NULL with *identity, which
- * the caller finishes, or a word for what is wrong with it, that lasts forever:
- * "token_missing" where there is nothing of that kind.
+ * Looks at a bearer token (RFC 6750 section 2.1), else the cookie. Returns NULL
+ * with *identity, which the caller finishes, or a word for what is wrong with
+ * it, that lasts forever: "token_missing" where there is nothing of that kind.
  */
 const char *auth_identify(struct auth *auth, const struct auth_credentials *credentials,
 			  int64_t now, struct identity *identity);
+
+/*
+ * The same for somebody who stays: *identity is released with identity_unref().
+ * A ticket does as well where there is no bearer token, and is good no more
+ * after that.
+ */
+const char *auth_admit(struct auth *auth, const struct auth_credentials *credentials, int64_t now,
+		       const struct identity **identity);
 
 /* As tickets_issue(). */
 int auth_issue_ticket(struct auth *auth, const struct identity *identity, int64_t now,

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,11 +170,21 @@ static const struct field chat_fields[] = {
 	 .min = 0,
 	 .max = 315360000},
 	{.key = "journal", .read = reader_string, .offset = CONFIG(chat.journal)},
+	{.key = "journal_bytes",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.journal_bytes),
+	 .min = 1 << 20,
+	 .max = UINT_MAX},
 	{.key = "max_rooms",
 	 .read = reader_number,
 	 .offset = CONFIG(chat.max_rooms),
 	 .min = 1,
 	 .max = 10000000},
+	{.key = "max_kept_rooms",
+	 .read = reader_number,
+	 .offset = CONFIG(chat.max_kept_rooms),
+	 .min = 1,
+	 .max = 1000000000},
 	{.key = "max_characters",
 	 .read = reader_number,
 	 .offset = CONFIG(chat.max_characters),
@@ -242,9 +253,10 @@ static const char default_config[] =
 	" \"tickets\": {\"per_second\": 2, \"burst\": 60},"
 	" \"tls\": {\"per_second\": 250, \"burst\": 2500}}},"
 	" \"admission\": {\"/chat\": {\"require_query\": [\"username\"]}},"
-	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"ring_bytes\": 262144,"
+	" \"chat\": {\"history\": 1000, \"journal\": \"memory\", \"journal_bytes\": 268435456,"
+	" \"ring_bytes\": 262144,"
 	" \"messages_per_second\": 100, \"burst\": 500, \"presence_merge\": 100,"
-	" \"max_rooms\": 10000, \"max_characters\": 4096},"
+	" \"max_rooms\": 10000, \"max_kept_rooms\": 100000, \"max_characters\": 4096},"
 	" \"log\": {\"level\": \"info\", \"format\": \"text\"}}";
 
 int config_init(struct config *config)

@@ -136,8 +136,10 @@ struct config {
 		unsigned
 			presence_merge; /* above so many people, joining and leaving is told once a second */
 		unsigned max_rooms;	 /* at a time */
+		unsigned max_kept_rooms; /* by SQLite */
 		unsigned max_characters; /* of a message */
 		char *journal;
+		unsigned journal_bytes; /* that the memory journal keeps of all rooms */
 	} chat;
 	struct {
 		enum log_level level;

@@ -1,6 +1,7 @@
 #include "handshake.h"
 
 #include "admission/admission.h"
+#include "admission/origin.h"
 #include "auth.h"
 #include "http.h"
 #include "http-request.h"
@@ -170,8 +171,8 @@ static int refuse_credentials(struct lws *wsi, const struct session *session, co
 
 /*
  * Browsers send cookies along with other sites' pages, too (RFC 6455 section
- * 10.2): unless the settings say which those may be, only for a page from here
- * is a cookie worth anything.
+ * 10.2): only for a page from here, or from where the settings say, is a cookie
+ * worth anything. To say that it may be anywhere is not to trust all of them.
  */
 static bool may_use_cookies(struct lws *wsi, const struct session *session)
 {
@@ -179,9 +180,8 @@ static bool may_use_cookies(struct lws *wsi, const struct session *session)
 		config_admission_for(server_of(wsi)->config, endpoint_name(session->endpoint));
 	char *origin = http_header(wsi, WSI_TOKEN_ORIGIN);
 	char *host = http_header(wsi, WSI_TOKEN_HOST);
-	const char *from = origin ? strstr(origin, "://") : NULL;
-	bool may = !origin || (settings && settings->n_origins) ||
-		   (from && host && !strcasecmp(from + 3, host));
+	bool may = !origin || origin_is_listed(settings, origin) ||
+		   origin_is_same(origin, host, lws_is_ssl(wsi));
 
 	free(origin);
 	free(host);
@@ -195,12 +195,9 @@ static const char *read_identity(struct lws *wsi, struct session *session, const
 	char *cookies =
 		may_use_cookies(wsi, session) ? http_header(wsi, WSI_TOKEN_HTTP_COOKIE) : NULL;
 	const struct auth_credentials credentials = {authorization, cookies, ticket};
-	const char *reason = "memory";
+	const char *reason =
+		auth_admit(server_of(wsi)->auth, &credentials, time(NULL), &session->identity);
 
-	session->identity = calloc(1, sizeof(*session->identity));
-	if (session->identity)
-		reason = auth_identify(server_of(wsi)->auth, &credentials, time(NULL),
-				       session->identity);
 	free(authorization);
 	free(cookies);
 	return reason;
@@ -304,6 +301,7 @@ static void describe_room(const struct session *session, struct server *server,
 
 	request->room = room ? room->value : session->endpoint->room;
 	request->address = session_address(session, address);
+	request->moderates = session_moderates(session);
 	request->no_more_rooms = has_no_more_rooms(server, request->room);
 	request->bans = server->bans;
 	request->limits = server->limits;
@@ -331,12 +329,15 @@ static int ask_rules(struct lws *wsi, struct session *session, const struct http
 	size_t n_headers;
 	struct admission_field *headers = copy_headers(wsi, settings, &n_headers);
 	char *origin = http_header(wsi, WSI_TOKEN_ORIGIN);
+	char *host = http_header(wsi, WSI_TOKEN_HOST);
 	struct admission_request request = {
 		.query = query->fields,
 		.n_query = query->n,
 		.headers = headers,
 		.n_headers = n_headers,
 		.origin = origin,
+		.host = host,
+		.secure = lws_is_ssl(wsi),
 		.connections = &server->connections,
 		.needs_username = endpoint->needs_username,
 	};
@@ -351,6 +352,7 @@ static int ask_rules(struct lws *wsi, struct session *session, const struct http
 	r = refusal.status ? refuse(wsi, session, &refusal) : keep_user(session, &request);
 	free_headers(headers, n_headers);
 	free(origin);
+	free(host);
 	return r;
 }
 

@@ -1,35 +1,68 @@
 #include "identity.h"
 
-#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int copy_rooms(struct identity *copy, const struct identity *identity)
+/* The names of the rooms, and all the text, are in the same piece of memory. */
+struct shared {
+	atomic_uint references;
+	struct identity identity;
+	char *rooms[];
+};
+
+static struct shared *shared_of(const struct identity *identity)
 {
-	copy->rooms = calloc(identity->n_rooms + 1, sizeof(char *));
-	if (!copy->rooms)
-		return -ENOMEM;
-	for (size_t i = 0; i < identity->n_rooms; i++) {
-		copy->rooms[i] = strdup(identity->rooms[i]);
-		if (!copy->rooms[i])
-			return -ENOMEM;
-		copy->n_rooms++;
-	}
-	return 0;
+	return (struct shared *)((char *)(uintptr_t)identity - offsetof(struct shared, identity));
 }
 
-int identity_copy(struct identity *copy, const struct identity *identity)
+static size_t count_text(const struct identity *identity)
 {
-	*copy = (struct identity){
-		.name = strdup(identity->name),
-		.expires = identity->expires,
-		.rights = identity->rights,
-		.every_room = identity->every_room,
-	};
-	if (copy->name && !copy_rooms(copy, identity))
-		return 0;
-	identity_finish(copy);
-	return -ENOMEM;
+	size_t size = strlen(identity->name) + 1;
+
+	for (size_t i = 0; i < identity->n_rooms; i++)
+		size += strlen(identity->rooms[i]) + 1;
+	return size;
+}
+
+/* Copies it to *text, behind which the next one goes. */
+static char *put_text(char **text, const char *value)
+{
+	size_t size = strlen(value) + 1;
+	char *copy = memcpy(*text, value, size);
+
+	*text += size;
+	return copy;
+}
+
+const struct identity *identity_share(const struct identity *identity)
+{
+	size_t rooms = identity->n_rooms * sizeof(char *);
+	struct shared *shared = malloc(sizeof(*shared) + rooms + count_text(identity));
+	char *text;
+
+	if (!shared)
+		return NULL;
+	text = (char *)&shared->rooms[identity->n_rooms];
+	atomic_init(&shared->references, 1);
+	shared->identity = *identity;
+	shared->identity.name = put_text(&text, identity->name);
+	shared->identity.rooms = shared->rooms;
+	for (size_t i = 0; i < identity->n_rooms; i++)
+		shared->rooms[i] = put_text(&text, identity->rooms[i]);
+	return &shared->identity;
+}
+
+const struct identity *identity_ref(const struct identity *shared)
+{
+	atomic_fetch_add_explicit(&shared_of(shared)->references, 1, memory_order_relaxed);
+	return shared;
+}
+
+void identity_unref(const struct identity *shared)
+{
+	if (shared && atomic_fetch_sub(&shared_of(shared)->references, 1) == 1)
+		free(shared_of(shared));
 }
 
 void identity_finish(struct identity *identity)
@@ -39,6 +72,17 @@ void identity_finish(struct identity *identity)
 	free(identity->rooms);
 	free(identity->name);
 	*identity = (struct identity){0};
+}
+
+bool identity_is_equal(const struct identity *a, const struct identity *b)
+{
+	if (a->expires != b->expires || a->rights != b->rights || a->every_room != b->every_room ||
+	    a->n_rooms != b->n_rooms || strcmp(a->name, b->name))
+		return false;
+	for (size_t i = 0; i < a->n_rooms; i++)
+		if (strcmp(a->rooms[i], b->rooms[i]))
+			return false;
+	return true;
 }
 
 bool identity_may_enter(const struct identity *identity, const char *room)

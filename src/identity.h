@@ -6,8 +6,9 @@
 
 /*
  * Who somebody is and what they may do: what a token says, and what a ticket
- * stands for. No function here has shared state: any thread may call them, as
- * long as an identity that changes is one thread's.
+ * stands for. One that is put together field by field belongs to one thread;
+ * where many have the same one, tickets and connections, it is shared and never
+ * changes again.
  */
 
 enum right {
@@ -25,11 +26,21 @@ struct identity {
 	size_t n_rooms;
 };
 
-/* A copy with memory of its own, finished by identity_finish(). Returns 0 or -ENOMEM. */
-int identity_copy(struct identity *copy, const struct identity *identity);
+/*
+ * A copy of the identity, of one piece, that is released with identity_unref();
+ * identity_ref() shares it, on any thread. NULL: out of memory.
+ */
+const struct identity *identity_share(const struct identity *identity);
+const struct identity *identity_ref(const struct identity *shared);
 
-/* Frees what it holds; harmless for one that is all zeroes. */
+/* NULL is fine. */
+void identity_unref(const struct identity *shared);
+
+/* Frees what one that isn't shared holds; harmless for one that is all zeroes. */
 void identity_finish(struct identity *identity);
+
+/* Whether both say the same of the same person. */
+bool identity_is_equal(const struct identity *a, const struct identity *b);
 
 /* Whether this room is one of the identity's. */
 bool identity_may_enter(const struct identity *identity, const char *room);

@@ -1,5 +1,6 @@
 #include "journal-database.h"
 
+#include "journal-schema.h"
 #include "log.h"
 
 #include <errno.h>
@@ -28,33 +29,14 @@ static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA secure_delete = ON;"
 			      "PRAGMA journal_size_limit = 67108864;";
 
-/* Each brings the schema to the version that is its place, from the one before. */
-static const char *const migrations[] = {
-	NULL,
-	"CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-	"  epoch TEXT NOT NULL);"
-	"CREATE TABLE messages (room INTEGER NOT NULL, sequence INTEGER NOT NULL,"
-	"  time INTEGER NOT NULL, payload BLOB NOT NULL,"
-	"  PRIMARY KEY (room, sequence)) WITHOUT ROWID;",
-	/* A sequence must outlive the messages, and keys a restart. */
-	"ALTER TABLE rooms ADD COLUMN head INTEGER NOT NULL DEFAULT 0;"
-	"UPDATE rooms SET head ="
-	"  coalesce((SELECT max(sequence) FROM messages WHERE room = rooms.id), 0);"
-	"CREATE TABLE keys (room INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL,"
-	"  time INTEGER NOT NULL, PRIMARY KEY (room, key)) WITHOUT ROWID;"
-	"CREATE INDEX keys_by_sequence ON keys (room, sequence, time);",
-	"CREATE TABLE marks (room INTEGER NOT NULL, key BLOB NOT NULL, until INTEGER NOT NULL,"
-	"  PRIMARY KEY (room, key)) WITHOUT ROWID;"
-	"CREATE INDEX marks_by_end ON marks (until);",
-};
-
-#define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])) - 1)
-
 enum statement {
 	BEGIN,
 	COMMIT,
 	FIND_ROOM,
 	ADD_ROOM,
+	COUNT_ROOMS,
+	LEAST_ROOMS,
+	DROP_ROOM,
 	NEXT_ROOM,
 	SET_HEAD,
 	ADD_MESSAGE,
@@ -83,10 +65,16 @@ static const char *const texts[STATEMENTS] = {
 	[FIND_ROOM] = "SELECT id, epoch, head,"
 		      " coalesce((SELECT min(sequence) FROM messages WHERE room = id), head + 1),"
 		      " coalesce((SELECT time FROM messages WHERE room = id"
-		      "  ORDER BY sequence DESC LIMIT 1), 0) FROM rooms WHERE name = ?1",
+		      "  ORDER BY sequence DESC LIMIT 1), 0), since FROM rooms WHERE name = ?1",
 	[ADD_ROOM] = "INSERT INTO rooms (name, epoch) VALUES (?1, ?2)",
+	[COUNT_ROOMS] = "SELECT count(*) FROM rooms",
+	[LEAST_ROOMS] = "SELECT id, name FROM rooms WHERE NOT EXISTS"
+			" (SELECT 1 FROM marks WHERE room = rooms.id) ORDER BY worth",
+	[DROP_ROOM] = "DELETE FROM rooms WHERE id = ?1"
+		      " AND NOT EXISTS (SELECT 1 FROM messages WHERE room = ?1)"
+		      " AND NOT EXISTS (SELECT 1 FROM keys WHERE room = ?1)",
 	[NEXT_ROOM] = "SELECT id, head FROM rooms WHERE id > ?1 ORDER BY id LIMIT 1",
-	[SET_HEAD] = "UPDATE rooms SET head = ?2 WHERE id = ?1",
+	[SET_HEAD] = "UPDATE rooms SET head = ?2, since = ?3, worth = ?4 WHERE id = ?1",
 	[ADD_MESSAGE] = "INSERT INTO messages (room, sequence, time, payload)"
 			" VALUES (?1, ?2, ?3, ?4)",
 	[REDACT] = "UPDATE messages SET payload = ?3 WHERE room = ?1 AND sequence = ?2"
@@ -110,22 +98,6 @@ struct database {
 	sqlite3_stmt *statements[STATEMENTS];
 };
 
-static int error_of(int code)
-{
-	switch (code & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_ROW:
-	case SQLITE_DONE:
-		return 0;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	default:
-		return -EIO;
-	}
-}
-
 const char *database_error(const struct database *database)
 {
 	return sqlite3_errmsg(database->sqlite);
@@ -133,7 +105,7 @@ const char *database_error(const struct database *database)
 
 static int run(struct database *database, const char *text)
 {
-	return error_of(sqlite3_exec(database->sqlite, text, NULL, NULL, NULL));
+	return database_error_of(sqlite3_exec(database->sqlite, text, NULL, NULL, NULL));
 }
 
 /* Steps once, and keeps the statement for the next time unless there is a row to look at. */
@@ -149,7 +121,7 @@ static int step(struct database *database, enum statement which)
 
 static int run_statement(struct database *database, enum statement which)
 {
-	return error_of(step(database, which));
+	return database_error_of(step(database, which));
 }
 
 static void bind_blob(sqlite3_stmt *statement, int place, const void *bytes, size_t size)
@@ -158,60 +130,12 @@ static void bind_blob(sqlite3_stmt *statement, int place, const void *bytes, siz
 	sqlite3_bind_blob64(statement, place, size ? bytes : "", size, SQLITE_STATIC);
 }
 
-static int read_version(struct database *database, int *version)
-{
-	sqlite3_stmt *statement;
-	int r = error_of(
-		sqlite3_prepare_v2(database->sqlite, "PRAGMA user_version", -1, &statement, NULL));
-
-	if (r < 0)
-		return r;
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		*version = sqlite3_column_int(statement, 0);
-	else
-		r = -EIO;
-	sqlite3_finalize(statement);
-	return r;
-}
-
-static int migrate_to(struct database *database, int version)
-{
-	char set_version[64];
-	int r = run(database, migrations[version]);
-
-	snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d", version);
-	return r < 0 ? r : run(database, set_version);
-}
-
-static int migrate(struct database *database, const char *file)
-{
-	int version = 0;
-	int r = run(database, "BEGIN IMMEDIATE");
-
-	if (!r)
-		r = read_version(database, &version);
-	if (!r && version > VERSION) {
-		log_error("%s: its schema has version %d, expected at most %d", file, version,
-			  VERSION);
-		r = -EPROTO;
-	}
-	if (!r && version && version < VERSION)
-		log_notice("%s: bringing the schema from version %d to %d", file, version, VERSION);
-	while (!r && version < VERSION)
-		r = migrate_to(database, ++version);
-	if (!r)
-		r = run(database, "COMMIT");
-	if (r < 0)
-		database_rollback(database);
-	return r;
-}
-
 static int prepare_statements(struct database *database)
 {
 	for (int i = 0; i < STATEMENTS; i++) {
-		int r = error_of(sqlite3_prepare_v3(database->sqlite, texts[i], -1,
-						    SQLITE_PREPARE_PERSISTENT,
-						    &database->statements[i], NULL));
+		int r = database_error_of(sqlite3_prepare_v3(database->sqlite, texts[i], -1,
+							     SQLITE_PREPARE_PERSISTENT,
+							     &database->statements[i], NULL));
 
 		if (r < 0)
 			return r;
@@ -226,7 +150,7 @@ int database_open(struct database **databasep, const char *file, bool prepare)
 
 	if (!database)
 		return -ENOMEM;
-	r = error_of(sqlite3_open_v2(
+	r = database_error_of(sqlite3_open_v2(
 		file, &database->sqlite,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
 	if (!r) {
@@ -234,7 +158,7 @@ int database_open(struct database **databasep, const char *file, bool prepare)
 		r = run(database, pragmas);
 	}
 	if (!r && prepare)
-		r = migrate(database, file);
+		r = schema_prepare(database->sqlite, file);
 	if (!r)
 		r = prepare_statements(database);
 	if (r < 0) {
@@ -286,7 +210,7 @@ int database_empty_log(struct database *database)
 	code = sqlite3_wal_checkpoint_v2(database->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
 					 NULL);
 	sqlite3_busy_timeout(database->sqlite, BUSY_MILLISECONDS);
-	return code == SQLITE_BUSY ? -EBUSY : error_of(code);
+	return code == SQLITE_BUSY ? -EBUSY : database_error_of(code);
 }
 
 int database_find_room(struct database *database, const char *name, struct database_room *room)
@@ -298,13 +222,14 @@ int database_find_room(struct database *database, const char *name, struct datab
 	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
 	code = step(database, FIND_ROOM);
 	if (code != SQLITE_ROW)
-		return code == SQLITE_DONE ? -ENOENT : error_of(code);
+		return code == SQLITE_DONE ? -ENOENT : database_error_of(code);
 	epoch = (const char *)sqlite3_column_text(statement, 1);
 	room->id = sqlite3_column_int64(statement, 0);
 	snprintf(room->epoch, sizeof(room->epoch), "%s", epoch ? epoch : "");
 	room->head = (uint64_t)sqlite3_column_int64(statement, 2);
 	room->oldest = (uint64_t)sqlite3_column_int64(statement, 3);
 	room->time = sqlite3_column_int64(statement, 4);
+	room->since = sqlite3_column_int64(statement, 5);
 	sqlite3_reset(statement);
 	return 0;
 }
@@ -329,19 +254,22 @@ int database_next_room(struct database *database, int64_t after, int64_t *id, ui
 	sqlite3_bind_int64(statement, 1, after);
 	code = step(database, NEXT_ROOM);
 	if (code != SQLITE_ROW)
-		return code == SQLITE_DONE ? -ENOENT : error_of(code);
+		return code == SQLITE_DONE ? -ENOENT : database_error_of(code);
 	*id = sqlite3_column_int64(statement, 0);
 	*head = (uint64_t)sqlite3_column_int64(statement, 1);
 	sqlite3_reset(statement);
 	return 0;
 }
 
-int database_set_head(struct database *database, int64_t room, uint64_t head)
+int database_set_head(struct database *database, int64_t room, uint64_t head, int64_t since,
+		      uint64_t worth)
 {
 	sqlite3_stmt *statement = database->statements[SET_HEAD];
 
 	sqlite3_bind_int64(statement, 1, room);
 	sqlite3_bind_int64(statement, 2, (sqlite3_int64)head);
+	sqlite3_bind_int64(statement, 3, since);
+	sqlite3_bind_int64(statement, 4, (sqlite3_int64)worth);
 	return run_statement(database, SET_HEAD);
 }
 
@@ -385,7 +313,7 @@ int database_find_key(struct database *database, int64_t room, const void *key, 
 		*sequence = (uint64_t)sqlite3_column_int64(statement, 0);
 		sqlite3_reset(statement);
 	}
-	return error_of(code);
+	return database_error_of(code);
 }
 
 int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
@@ -419,6 +347,48 @@ int database_trim(struct database *database, const struct database_trim *trim)
 	return r < 0 ? r : trim_table(database, TRIM_KEYS, trim->room, trim->keys, trim->key_time);
 }
 
+int database_count_rooms(struct database *database, uint64_t *count)
+{
+	int code = step(database, COUNT_ROOMS);
+
+	if (code == SQLITE_ROW) {
+		*count = (uint64_t)sqlite3_column_int64(database->statements[COUNT_ROOMS], 0);
+		sqlite3_reset(database->statements[COUNT_ROOMS]);
+	}
+	return database_error_of(code);
+}
+
+int database_least_rooms(struct database *database, database_room_fn each, void *user)
+{
+	sqlite3_stmt *statement = database->statements[LEAST_ROOMS];
+	int code;
+
+	while ((code = step(database, LEAST_ROOMS)) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(statement, 1);
+
+		if (!name || !each(user, sqlite3_column_int64(statement, 0), name)) {
+			sqlite3_reset(statement);
+			break;
+		}
+	}
+	return database_error_of(code);
+}
+
+int database_forget_room(struct database *database, int64_t room, bool *gone, int64_t *changes)
+{
+	const struct database_trim all = {.room = room, .messages = INT64_MAX, .keys = INT64_MAX};
+	sqlite3_int64 before = sqlite3_total_changes(database->sqlite);
+	int r = database_trim(database, &all);
+
+	if (!r) {
+		sqlite3_bind_int64(database->statements[DROP_ROOM], 1, room);
+		r = run_statement(database, DROP_ROOM);
+	}
+	*gone = !r && sqlite3_changes(database->sqlite) == 1;
+	*changes += sqlite3_total_changes(database->sqlite) - before;
+	return r;
+}
+
 int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,
 		      int64_t until)
 {
@@ -450,7 +420,7 @@ int database_read_marks(struct database *database, int64_t now, journal_mark_fn 
 			each(user, room, key, (size_t)sqlite3_column_bytes(statement, 1),
 			     sqlite3_column_int64(statement, 2));
 	}
-	return error_of(code);
+	return database_error_of(code);
 }
 
 int database_read(struct database *database, int64_t room, uint64_t from, uint64_t to, int64_t time,
@@ -477,5 +447,5 @@ int database_read(struct database *database, int64_t room, uint64_t from, uint64
 		each(user, &entry);
 		count++;
 	}
-	return code == SQLITE_DONE ? count : error_of(code);
+	return code == SQLITE_DONE ? count : database_error_of(code);
 }

@@ -19,7 +19,11 @@ struct database_room {
 	uint64_t head;
 	uint64_t oldest; /* the first message that is kept, head + 1 where there is none */
 	int64_t time;	 /* of the newest that is kept, else 0 */
+	int64_t since;	 /* the time of its first message ever */
 };
+
+/* Returns false to hear of no more of them. */
+typedef bool (*database_room_fn)(void *user, int64_t id, const char *name);
 
 /* Which messages and keys of a room are no longer needed. */
 struct database_trim {
@@ -52,10 +56,23 @@ int database_empty_log(struct database *database);
 /* -ENOENT: there is none of that name. */
 int database_find_room(struct database *database, const char *name, struct database_room *room);
 int database_add_room(struct database *database, const char *name, const char *epoch, int64_t *id);
+int database_count_rooms(struct database *database, uint64_t *count);
+
+/* Calls each for those that are worth least, and in which no mark holds. */
+int database_least_rooms(struct database *database, database_room_fn each, void *user);
+
+/*
+ * Deletes the room with all that it has, or as much of it as database_trim()
+ * does at a time: *gone tells. *changes is increased by the number of rows.
+ */
+int database_forget_room(struct database *database, int64_t room, bool *gone, int64_t *changes);
 
 /* The first room whose id is greater, or -ENOENT. */
 int database_next_room(struct database *database, int64_t after, int64_t *id, uint64_t *head);
-int database_set_head(struct database *database, int64_t room, uint64_t head);
+
+/* What changes with a room's messages: the newest sequence, when the first came, journal_worth(). */
+int database_set_head(struct database *database, int64_t room, uint64_t head, int64_t since,
+		      uint64_t worth);
 
 int database_add_message(struct database *database, int64_t room,
 			 const struct journal_entry *entry);

@@ -1,5 +1,6 @@
 #include "journal-keys.h"
 
+#include "journal-ring.h"
 #include "journal.h"
 
 #include <search.h>
@@ -34,12 +35,19 @@ void journal_keys_init(struct journal_keys *keys)
 	TAILQ_INIT(&keys->by_age);
 }
 
+/* With the tree's node, of three words. */
+static size_t size_of(size_t key)
+{
+	return journal_heap_size(sizeof(struct journal_key) + key) +
+	       journal_heap_size(3 * sizeof(void *));
+}
+
 static void forget(struct journal_keys *keys, struct journal_key *key)
 {
 	tdelete(&key->key, &keys->tree, compare);
 	TAILQ_REMOVE(&keys->by_age, key, order);
 	keys->count--;
-	keys->bytes -= sizeof(*key) + key->key.size;
+	keys->bytes -= size_of(key->key.size);
 	free(key);
 }
 
@@ -47,6 +55,15 @@ void journal_keys_finish(struct journal_keys *keys)
 {
 	while (!TAILQ_EMPTY(&keys->by_age))
 		forget(keys, TAILQ_FIRST(&keys->by_age));
+}
+
+bool journal_keys_drop_oldest(struct journal_keys *keys)
+{
+	struct journal_key *oldest = TAILQ_FIRST(&keys->by_age);
+
+	if (oldest)
+		forget(keys, oldest);
+	return oldest != NULL;
 }
 
 uint64_t journal_keys_find(struct journal_keys *keys, const void *bytes, size_t size, int64_t now)
@@ -79,7 +96,7 @@ void journal_keys_add(struct journal_keys *keys, const void *bytes, size_t size,
 	}
 	TAILQ_INSERT_TAIL(&keys->by_age, key, order);
 	keys->count++;
-	keys->bytes += sizeof(*key) + size;
+	keys->bytes += size_of(size);
 	if (keys->count > JOURNAL_KEYS_MAX)
 		forget(keys, TAILQ_FIRST(&keys->by_age));
 }

@@ -1,47 +1,62 @@
+#include "journal-idle.h"
 #include "journal-keys.h"
 #include "journal-ring.h"
+#include "journal-sizes.h"
 #include "journal.h"
 
 #include <errno.h>
 #include <json-c/linkhash.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
  * The newest messages of each room in a ring of records. A stream outlives its
  * room's last member, so that who comes later still finds the history; since
- * strangers name rooms, only so many idle streams are kept, and the one that
- * was left longest ago goes first.
+ * strangers name rooms, only so many idle streams are kept, and the one that is
+ * worth least goes first (journal-idle.h).
  *
- * The journal's lock is for the table and for idle streams; what is in an open
- * stream has the stream's own, and the caller's.
+ * One limit on bytes holds for all streams, open or idle, and everything that
+ * they take counts. Beyond it the largest lose their oldest messages, and the
+ * keys of them, so that a flood, however many rooms it goes to, costs first of
+ * all itself: a history is safe as long as it is smaller than an equal share.
+ *
+ * Locks: a stream's own for what is in it, and the journal's for all else, which
+ * is taken first. The caller may hold locks of its own, which this never takes.
  */
 #define IDLE_STREAMS_MAX 1024
 
-/* And with more than so many bytes in all, idle streams go too. */
-#define BYTES_MAX ((size_t)256 * 1024 * 1024)
+/* What is given back at a time, so that not every message at the limit has to look for the largest. */
+#define SLACK(max) ((max) / 256)
+
+/* What the table and the heap of idle streams hold for each stream, about. */
+#define TABLE_BYTES 112
 
 struct memory {
 	struct journal base;
 	unsigned history;
 	pthread_mutex_t lock;
-	struct lh_table
-		*streams; /* by room, in the order in which they were last opened or closed */
-	unsigned idle;
-	_Atomic size_t bytes; /* of all records and keys */
+	struct lh_table *streams; /* by room */
+	struct journal_sizes sizes;
+	struct journal_idles idles;
 };
 
 struct memory_stream {
 	struct journal_stream base;
+	struct journal_sized sized;
+	struct journal_idle idle;
 	char *room;
 	journal_deliver_fn deliver; /* NULL while nobody has it open */
 	void *user;
 	char epoch
 		[JOURNAL_EPOCH_SIZE]; /* messages of before a restart are gone: one for every run */
 	_Atomic uint64_t head;
-	int64_t time;	      /* of the newest message */
-	pthread_mutex_t lock; /* of the ring */
+	int64_t first_time; /* of the first message ever */
+	int64_t time;	    /* of the newest message */
+	_Atomic size_t bytes;
+	size_t own_bytes;     /* of it without what its lock is for */
+	pthread_mutex_t lock; /* of the ring, the keys and changes of bytes */
 	struct journal_ring ring;
 	struct journal_keys keys;
 };
@@ -56,13 +71,33 @@ static void drop_old(struct memory_stream *stream, int64_t now)
 {
 	unsigned seconds = stream->base.journal->seconds;
 
-	if (seconds)
-		journal_ring_drop_older(&stream->ring, now - (int64_t)seconds * 1000);
+	if (!seconds)
+		return;
+	journal_ring_drop_older(&stream->ring, now - (int64_t)seconds * 1000);
+	journal_ring_shrink(&stream->ring);
 }
 
+/* With its lock held. */
+static size_t size_of(const struct memory_stream *stream)
+{
+	return stream->own_bytes + journal_ring_size(&stream->ring) + stream->keys.bytes;
+}
+
+/* With its lock held, after every change. */
+static void count_bytes(struct memory_stream *stream)
+{
+	size_t bytes = size_of(stream);
+
+	if (bytes == stream->bytes)
+		return;
+	memory_of(stream)->base.metrics.bytes += bytes - stream->bytes; /* modulo 2^64 */
+	stream->bytes = bytes;
+}
+
+/* One that is in no table any more. */
 static void stream_destroy(struct memory_stream *stream)
 {
-	memory_of(stream)->bytes -= stream->ring.bytes + stream->keys.bytes;
+	memory_of(stream)->base.metrics.bytes -= stream->bytes;
 	journal_ring_finish(&stream->ring);
 	journal_keys_finish(&stream->keys);
 	pthread_mutex_destroy(&stream->lock);
@@ -75,6 +110,13 @@ static void free_entry(struct lh_entry *entry)
 	stream_destroy(lh_entry_v(entry));
 }
 
+/* Takes it out of the table, which destroys it. */
+static void forget(struct memory *memory, struct memory_stream *stream)
+{
+	journal_sizes_remove(&memory->sizes, &stream->sized);
+	lh_table_delete(memory->streams, stream->room);
+}
+
 static int memory_create(struct journal **journalp, const char *where, unsigned history)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
@@ -82,12 +124,15 @@ static int memory_create(struct journal **journalp, const char *where, unsigned 
 	if (!memory)
 		return -ENOMEM;
 	memory->base.driver = &journal_memory;
+	memory->base.bytes_max = JOURNAL_BYTES;
 	memory->history = history;
 	memory->streams = lh_kchar_table_new(16, free_entry);
 	if (!memory->streams) {
 		free(memory);
 		return -ENOMEM;
 	}
+	journal_sizes_init(&memory->sizes);
+	journal_idles_init(&memory->idles);
 	pthread_mutex_init(&memory->lock, NULL);
 	*journalp = &memory->base;
 	return 0;
@@ -98,6 +143,7 @@ static void memory_destroy(struct journal *journal)
 	struct memory *memory = (struct memory *)journal;
 
 	lh_table_free(memory->streams);
+	journal_idles_finish(&memory->idles);
 	pthread_mutex_destroy(&memory->lock);
 	free(memory);
 }
@@ -110,14 +156,18 @@ static struct memory_stream *stream_create(struct memory *memory, const char *ro
 		return NULL;
 	stream->base.journal = &memory->base;
 	stream->room = strdup(room);
+	stream->own_bytes = journal_heap_size(sizeof(*stream)) +
+			    journal_heap_size(strlen(room) + 1) + TABLE_BYTES;
 	journal_choose_epoch(stream->epoch);
 	pthread_mutex_init(&stream->lock, NULL);
-	journal_ring_init(&stream->ring, memory->history, BYTES_MAX, 1);
+	journal_ring_init(&stream->ring, memory->history, SIZE_MAX, 1);
 	journal_keys_init(&stream->keys);
 	if (!stream->room || lh_table_insert(memory->streams, stream->room, stream)) {
 		stream_destroy(stream);
 		return NULL;
 	}
+	count_bytes(stream);
+	journal_sizes_add(&memory->sizes, &stream->sized, stream->bytes);
 	return stream;
 }
 
@@ -132,8 +182,80 @@ static int find_or_create(struct memory *memory, const char *room, struct memory
 	*streamp = found;
 	if ((*streamp)->deliver)
 		return -EBUSY;
-	memory->idle--;
+	journal_idles_remove(&memory->idles, &(*streamp)->idle);
 	return 0;
+}
+
+static void forget_least_idle(struct memory *memory)
+{
+	struct journal_idle *idle = journal_idles_least(&memory->idles);
+
+	journal_idles_remove(&memory->idles, idle);
+	forget(memory,
+	       (struct memory_stream *)((char *)idle - offsetof(struct memory_stream, idle)));
+}
+
+/* Whichever of the two holds more loses its oldest. */
+static bool drop_one(struct memory_stream *stream)
+{
+	if (stream->keys.bytes > stream->ring.bytes)
+		return journal_keys_drop_oldest(&stream->keys);
+	return journal_ring_drop_oldest(&stream->ring);
+}
+
+/* Takes so much of it, or an eighth of what it has. Returns false where there is nothing to take. */
+static bool shed(struct memory_stream *stream, size_t bytes)
+{
+	bool any = false;
+	size_t goal;
+
+	pthread_mutex_lock(&stream->lock);
+	goal = stream->bytes - (bytes < stream->bytes / 8 ? bytes : stream->bytes / 8);
+	while (size_of(stream) > goal && drop_one(stream))
+		any = true;
+	journal_ring_shrink(&stream->ring);
+	count_bytes(stream);
+	pthread_mutex_unlock(&stream->lock);
+	return any;
+}
+
+static struct memory_stream *find_largest(struct memory *memory)
+{
+	struct journal_sized *sized = journal_sizes_largest(&memory->sizes);
+
+	return (struct memory_stream *)((char *)sized - offsetof(struct memory_stream, sized));
+}
+
+/* Where the largest holds no more than it needs to be there, idle ones go. */
+static void shed_surplus(struct memory *memory)
+{
+	size_t max = memory->base.bytes_max, goal = max - SLACK(max);
+
+	while (memory->base.metrics.bytes > goal && lh_table_length(memory->streams)) {
+		struct memory_stream *largest = find_largest(memory);
+
+		if (shed(largest, memory->base.metrics.bytes - goal))
+			journal_sizes_move(&memory->sizes, &largest->sized, largest->bytes);
+		else if (journal_idles_least(&memory->idles))
+			forget_least_idle(memory);
+		else
+			break;
+	}
+}
+
+/* With nobody's lock held. */
+static void tidy(struct memory *memory, struct memory_stream *stream)
+{
+	bool misplaced = journal_sizes_is_misplaced(&stream->sized, stream->bytes);
+
+	if (!misplaced && memory->base.metrics.bytes <= memory->base.bytes_max)
+		return;
+	pthread_mutex_lock(&memory->lock);
+	if (misplaced)
+		journal_sizes_move(&memory->sizes, &stream->sized, stream->bytes);
+	if (memory->base.metrics.bytes > memory->base.bytes_max)
+		shed_surplus(memory);
+	pthread_mutex_unlock(&memory->lock);
 }
 
 static int memory_open(struct journal *journal, const char *room, journal_deliver_fn deliver,
@@ -154,62 +276,16 @@ static int memory_open(struct journal *journal, const char *room, journal_delive
 	return r;
 }
 
-static void forget_oldest_idle(struct memory *memory)
-{
-	struct lh_entry *entry = lh_table_head(memory->streams);
-
-	while (entry) {
-		struct memory_stream *stream = lh_entry_v(entry);
-
-		if (!stream->deliver) {
-			lh_table_delete_entry(memory->streams, entry);
-			memory->idle--;
-			return;
-		}
-		entry = lh_entry_next(entry);
-	}
-}
-
-static void forget_surplus_locked(struct memory *memory)
-{
-	while (memory->idle > IDLE_STREAMS_MAX || (memory->bytes > BYTES_MAX && memory->idle))
-		forget_oldest_idle(memory);
-}
-
-static void forget_surplus(struct memory *memory)
-{
-	pthread_mutex_lock(&memory->lock);
-	forget_surplus_locked(memory);
-	pthread_mutex_unlock(&memory->lock);
-}
-
-/* Moves the stream behind all others, so that the table's order tells who was left longest ago. */
-static void move_to_end(struct memory *memory, struct memory_stream *stream)
-{
-	struct lh_entry *entry = lh_table_lookup_entry(memory->streams, stream->room);
-
-	if (entry == memory->streams->tail)
-		return;
-	memory->streams->free_fn = NULL;
-	lh_table_delete_entry(memory->streams, entry);
-	memory->streams->free_fn = free_entry;
-	if (lh_table_insert(memory->streams, stream->room, stream)) {
-		memory->idle--;
-		stream_destroy(stream);
-	}
-}
-
 static void leave(struct memory *memory, struct memory_stream *stream)
 {
 	stream->deliver = NULL;
-	memory->idle++;
-	if (!stream->head) {
-		lh_table_delete(memory->streams, stream->room);
-		memory->idle--;
+	if (!stream->head || journal_idles_add(&memory->idles, &stream->idle, stream->first_time,
+					       stream->time, journal_now()) < 0) {
+		forget(memory, stream);
 		return;
 	}
-	move_to_end(memory, stream);
-	forget_surplus_locked(memory);
+	while (memory->idles.n > IDLE_STREAMS_MAX)
+		forget_least_idle(memory);
 }
 
 static void memory_close(struct journal_stream *base)
@@ -223,30 +299,45 @@ static void memory_close(struct journal_stream *base)
 }
 
 static int keep(struct memory_stream *stream, const struct journal_publication *publication,
-		struct journal_entry *entry)
+		const struct journal_entry *entry)
 {
-	struct memory *memory = memory_of(stream);
-	size_t before = stream->ring.bytes + stream->keys.bytes;
 	int r = 0;
 
-	pthread_mutex_lock(&stream->lock);
 	drop_old(stream, entry->time);
 	if (publication->redaction)
 		r = journal_ring_redact(&stream->ring, publication->redaction);
 	if (!r)
 		r = journal_ring_append(&stream->ring, entry);
-	pthread_mutex_unlock(&stream->lock);
 	if (!r && publication->key)
 		journal_keys_add(&stream->keys, publication->key, publication->key_size,
 				 entry->sequence, entry->time);
-	memory->bytes += stream->ring.bytes + stream->keys.bytes - before; /* modulo 2^64 */
 	return r;
+}
+
+/* With the stream's lock held. */
+static void keep_unless_repeated(struct memory_stream *stream,
+				 struct journal_publication *publication,
+				 const struct journal_entry *entry)
+{
+	if (publication->key)
+		publication->sequence = journal_keys_find(&stream->keys, publication->key,
+							  publication->key_size, entry->time);
+	publication->repeated = publication->sequence != 0;
+	if (publication->repeated)
+		return;
+	publication->result = keep(stream, publication, entry);
+	if (publication->result)
+		return;
+	publication->sequence = entry->sequence;
+	if (!stream->head)
+		stream->first_time = entry->time;
+	stream->head = entry->sequence;
+	stream->time = entry->time;
 }
 
 static void memory_publish(struct journal_stream *base, struct journal_publication *publication)
 {
 	struct memory_stream *stream = (struct memory_stream *)base;
-	struct memory *memory = memory_of(stream);
 	struct journal_entry entry = {
 		.sequence = stream->head + 1,
 		.time = journal_now(),
@@ -256,21 +347,13 @@ static void memory_publish(struct journal_stream *base, struct journal_publicati
 
 	if (entry.time < stream->time)
 		entry.time = stream->time;
-	if (publication->key)
-		publication->sequence = journal_keys_find(&stream->keys, publication->key,
-							  publication->key_size, entry.time);
-	publication->repeated = publication->sequence != 0;
-	if (!publication->repeated) {
-		publication->result = keep(stream, publication, &entry);
-		if (!publication->result) {
-			publication->sequence = entry.sequence;
-			stream->head = entry.sequence;
-			stream->time = entry.time;
-			if (memory->bytes > BYTES_MAX)
-				forget_surplus(memory);
-			stream->deliver(stream->user, &entry, 1);
-		}
-	}
+	pthread_mutex_lock(&stream->lock);
+	keep_unless_repeated(stream, publication, &entry);
+	count_bytes(stream);
+	pthread_mutex_unlock(&stream->lock);
+	tidy(memory_of(stream), stream);
+	if (!publication->repeated && !publication->result)
+		stream->deliver(stream->user, &entry, 1);
 	publication->done(publication);
 }
 
@@ -278,14 +361,11 @@ static int memory_read(struct journal_stream *base, const struct journal_range *
 		       journal_entry_fn each, void *user)
 {
 	struct memory_stream *stream = (struct memory_stream *)base;
-	struct memory *memory = memory_of(stream);
-	size_t before;
 	int n;
 
 	pthread_mutex_lock(&stream->lock);
-	before = stream->ring.bytes;
 	drop_old(stream, journal_now());
-	memory->bytes += stream->ring.bytes - before;
+	count_bytes(stream);
 	n = journal_ring_read(&stream->ring, range, each, user);
 	pthread_mutex_unlock(&stream->lock);
 	return n;

@@ -7,6 +7,9 @@
 #include <sys/random.h>
 #include <time.h>
 
+/* Where max is less, that. */
+#define CAPACITY_MIN 16
+
 struct journal_record {
 	int64_t time;
 	size_t size;
@@ -19,11 +22,16 @@ void journal_ring_init(struct journal_ring *ring, unsigned max, size_t bytes_max
 		.max = max, .bytes_max = bytes_max, .first = next, .next = next};
 }
 
+static size_t record_size(size_t payload)
+{
+	return journal_heap_size(sizeof(struct journal_record) + payload);
+}
+
 static void drop_first(struct journal_ring *ring)
 {
 	struct journal_record **place = &ring->records[ring->first++ % ring->capacity];
 
-	ring->bytes -= sizeof(**place) + (*place)->size;
+	ring->bytes -= record_size((*place)->size);
 	free(*place);
 	*place = NULL;
 }
@@ -44,14 +52,11 @@ void journal_ring_finish(struct journal_ring *ring)
 	ring->capacity = 0;
 }
 
-/* Doubles the ring up to its maximum; the records move to their new places. */
-static int grow(struct journal_ring *ring)
+/* The records move to their new places. */
+static int resize(struct journal_ring *ring, unsigned capacity)
 {
-	unsigned capacity = ring->capacity ? ring->capacity * 2 : 16;
 	struct journal_record **records;
 
-	if (capacity > ring->max || capacity < ring->capacity)
-		capacity = ring->max;
 	records = calloc(capacity, sizeof(struct journal_record *));
 	if (!records)
 		return -ENOMEM;
@@ -61,6 +66,40 @@ static int grow(struct journal_ring *ring)
 	ring->records = records;
 	ring->capacity = capacity;
 	return 0;
+}
+
+/* Doubles the ring up to its maximum. */
+static int grow(struct journal_ring *ring)
+{
+	unsigned capacity = ring->capacity ? ring->capacity * 2 : CAPACITY_MIN;
+
+	if (capacity > ring->max || capacity < ring->capacity)
+		capacity = ring->max;
+	return resize(ring, capacity);
+}
+
+bool journal_ring_drop_oldest(struct journal_ring *ring)
+{
+	if (ring->first == ring->next)
+		return false;
+	drop_first(ring);
+	return true;
+}
+
+/* Where there is no memory to make it smaller it stays as it is. */
+void journal_ring_shrink(struct journal_ring *ring)
+{
+	uint64_t count = ring->next - ring->first;
+
+	if (ring->capacity > CAPACITY_MIN && count < ring->capacity / 8)
+		resize(ring, count < CAPACITY_MIN / 2 ? CAPACITY_MIN : (unsigned)count * 2);
+}
+
+size_t journal_ring_size(const struct journal_ring *ring)
+{
+	size_t own = ring->capacity * sizeof(struct journal_record *);
+
+	return ring->bytes + (ring->capacity ? journal_heap_size(own) : 0);
 }
 
 int journal_ring_append(struct journal_ring *ring, const struct journal_entry *entry)
@@ -84,7 +123,7 @@ int journal_ring_append(struct journal_ring *ring, const struct journal_entry *e
 	if (ring->next - ring->first == ring->capacity)
 		drop_first(ring);
 	ring->records[ring->next++ % ring->capacity] = record;
-	ring->bytes += sizeof(*record) + record->size;
+	ring->bytes += record_size(record->size);
 	while (ring->bytes > ring->bytes_max)
 		drop_first(ring);
 	return 0;
@@ -106,8 +145,8 @@ int journal_ring_redact(struct journal_ring *ring, const struct journal_redactio
 	record->time = (*place)->time;
 	record->size = redaction->size;
 	memcpy(record->payload, redaction->payload, redaction->size);
-	ring->bytes += record->size;
-	ring->bytes -= (*place)->size;
+	ring->bytes += record_size(record->size);
+	ring->bytes -= record_size((*place)->size);
 	free(*place);
 	*place = record;
 	return 0;

@@ -2,6 +2,12 @@
 
 #include "journal.h"
 
+/* What malloc() takes for so many bytes: its own 8 in front, in steps of 16, and never less than 32. */
+static inline size_t journal_heap_size(size_t size)
+{
+	return size <= 24 ? 32 : (size + 8 + 15) & ~(size_t)15;
+}
+
 /*
  * The newest messages of a room in memory, in a ring that grows to its maximum
  * as they come. It has no lock.
@@ -10,7 +16,7 @@ struct journal_ring {
 	struct journal_record **records; /* record of sequence n: n % capacity */
 	unsigned capacity;
 	unsigned max;
-	size_t bytes; /* of all records */
+	size_t bytes; /* of all records, as journal_heap_size() */
 	size_t bytes_max;
 	uint64_t first; /* the oldest there is */
 	uint64_t next;	/* the one that comes next: first == next where there is none */
@@ -31,6 +37,15 @@ void journal_ring_restart(struct journal_ring *ring, uint64_t next);
 
 /* Drops those of before that time, in milliseconds. */
 void journal_ring_drop_older(struct journal_ring *ring, int64_t time);
+
+/* Drops the oldest. Returns false where there is none. */
+bool journal_ring_drop_oldest(struct journal_ring *ring);
+
+/* Gives back what the ring itself holds for many more records than there are. */
+void journal_ring_shrink(struct journal_ring *ring);
+
+/* Bytes of the records and of the ring itself. */
+size_t journal_ring_size(const struct journal_ring *ring);
 
 /* As journal_read(). */
 int journal_ring_read(const struct journal_ring *ring, const struct journal_range *range,

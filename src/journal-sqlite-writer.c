@@ -1,5 +1,5 @@
+#include "journal-idle.h"
 #include "journal-sqlite.h"
-
 #include "log.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #define SWEEP_SECONDS 10
 #define SWEEP_ROOMS 100
 
-static uint64_t nanoseconds(void)
+uint64_t sqlite_now(void)
 {
 	struct timespec now;
 
@@ -93,13 +93,18 @@ static int write_stream(struct sqlite_stream *stream)
 	stream->next_id = stream->id;
 	stream->next_head = stream->head;
 	stream->next_time = stream->time;
-	if (!stream->next_id)
+	stream->next_since = stream->since ? stream->since : journal_now();
+	if (!stream->next_id) {
 		r = database_add_room(sqlite->writer, stream->room, stream->epoch,
 				      &stream->next_id);
+		sqlite->added++;
+	}
 	for (struct journal_publication *p = stream->batch; p && !r; p = p->next)
 		r = write_message(stream, p);
 	if (!r && stream->next_head != stream->head) /* a flood of repeats costs no commit */
-		r = database_set_head(sqlite->writer, stream->next_id, stream->next_head);
+		r = database_set_head(
+			sqlite->writer, stream->next_id, stream->next_head, stream->next_since,
+			journal_worth(stream->next_since, stream->next_time, stream->next_time));
 	if (!r && stream->untrimmed >= TRIM_EVERY)
 		r = trim_room(sqlite, stream->next_id, stream->next_head);
 	return r;
@@ -118,9 +123,10 @@ static void note_failure(struct sqlite *sqlite, int error)
 static int write_batch(struct sqlite *sqlite, struct sqlite_stream *streams)
 {
 	struct journal_metrics *metrics = &sqlite->base.metrics;
-	uint64_t start = nanoseconds(), taken;
+	uint64_t start = sqlite_now(), taken;
 	int r = database_begin(sqlite->writer);
 
+	sqlite->added = 0;
 	for (struct sqlite_stream *stream = streams; stream && !r; stream = stream->next)
 		r = write_stream(stream);
 	if (!r)
@@ -132,7 +138,9 @@ static int write_batch(struct sqlite *sqlite, struct sqlite_stream *streams)
 			database_checkpoint(sqlite->writer);
 		return r;
 	}
-	taken = nanoseconds() - start;
+	sqlite->rooms += sqlite->added;
+	metrics->rooms = sqlite->rooms;
+	taken = sqlite_now() - start;
 	metrics->commits++;
 	metrics->commit_nanoseconds += taken;
 	if (taken > metrics->commit_nanoseconds_max)
@@ -174,6 +182,7 @@ static void deliver(struct sqlite_stream *stream)
 
 	stream->id = stream->next_id;
 	stream->time = stream->next_time;
+	stream->since = stream->next_since;
 	for (const struct journal_publication *p = stream->batch; p; p = p->next)
 		if (!p->repeated && !p->result)
 			entries[n++] = (struct journal_entry){.sequence = p->sequence,
@@ -251,7 +260,7 @@ static void sweep(struct sqlite *sqlite)
 	uint64_t head;
 	int r = database_begin(sqlite->writer);
 
-	sqlite->next_sweep = nanoseconds() + SWEEP_SECONDS * (uint64_t)1000000000;
+	sqlite->next_sweep = sqlite_now() + SWEEP_SECONDS * (uint64_t)1000000000;
 	if (!r)
 		r = database_drop_marks(sqlite->writer, journal_now() / 1000);
 	for (int i = 0; i < SWEEP_ROOMS && !r; i++) {
@@ -271,15 +280,25 @@ static void sweep(struct sqlite *sqlite)
 		sqlite->has_leftovers = database_empty_log(sqlite->writer) < 0;
 }
 
+/* When there is something to do though nobody says anything. */
+static struct timespec next_work(const struct sqlite *sqlite)
+{
+	uint64_t at = sqlite_now() + SWEEP_SECONDS * (uint64_t)1000000000;
+	uint64_t forgetting = sqlite_next_forgetting(sqlite);
+
+	if (forgetting < at)
+		at = forgetting;
+	return (struct timespec){.tv_sec = (time_t)(at / 1000000000),
+				 .tv_nsec = (long)(at % 1000000000)};
+}
+
 /* The first of the queue, cut off behind BATCH_MAX; NULL after some time without any. */
 static struct journal_publication *take_batch(struct sqlite *sqlite, bool *stopping)
 {
 	struct journal_publication *batch;
-	struct timespec until;
+	struct timespec until = next_work(sqlite);
 	int r = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += SWEEP_SECONDS;
 	pthread_mutex_lock(&sqlite->queue_lock);
 	while (!sqlite->first && !sqlite->stopping && !r)
 		r = pthread_cond_timedwait(&sqlite->queue_filled, &sqlite->queue_lock, &until);
@@ -311,8 +330,9 @@ static void *write_all(void *user)
 	while ((batch = take_batch(sqlite, &stopping)) || !stopping) {
 		if (batch)
 			work_off(sqlite, batch);
-		if (nanoseconds() >= sqlite->next_sweep)
+		if (sqlite_now() >= sqlite->next_sweep)
 			sweep(sqlite);
+		sqlite_forget_rooms(sqlite);
 	}
 	return NULL;
 }

@@ -74,6 +74,7 @@ static void init(struct sqlite *sqlite, unsigned history)
 	sqlite->has_leftovers = true; /* a kill may have left some */
 	sqlite->end = &sqlite->first;
 	pthread_mutex_init(&sqlite->lock, NULL);
+	pthread_cond_init(&sqlite->gone, NULL);
 	pthread_mutex_init(&sqlite->readers_lock, NULL);
 	pthread_cond_init(&sqlite->reader_idle, NULL);
 	pthread_mutex_init(&sqlite->queue_lock, NULL);
@@ -96,6 +97,7 @@ static void finish_sqlite(struct sqlite *sqlite)
 	pthread_mutex_destroy(&sqlite->queue_lock);
 	pthread_cond_destroy(&sqlite->reader_idle);
 	pthread_mutex_destroy(&sqlite->readers_lock);
+	pthread_cond_destroy(&sqlite->gone);
 	pthread_mutex_destroy(&sqlite->lock);
 	free(sqlite);
 }
@@ -147,6 +149,9 @@ static int sqlite_create(struct journal **journalp, const char *where, unsigned 
 		sqlite->lock_file = r;
 		r = database_open(&sqlite->writer, where, true);
 	}
+	if (!r)
+		r = database_count_rooms(sqlite->writer, &sqlite->rooms);
+	sqlite->base.metrics.rooms = sqlite->rooms;
 	if (!r)
 		r = open_readers(sqlite, where);
 	if (!r)
@@ -202,6 +207,7 @@ static int load(struct sqlite *sqlite, struct database *reader, struct sqlite_st
 	stream->head = room.head;
 	stream->oldest = room.oldest;
 	stream->time = room.time;
+	stream->since = room.since;
 	from = sqlite_oldest_by_count(sqlite, room.head);
 	if (from < room.oldest)
 		from = room.oldest;
@@ -230,6 +236,7 @@ static int enlist(struct sqlite *sqlite, struct sqlite_stream *stream)
 	int r = 0;
 
 	pthread_mutex_lock(&sqlite->lock);
+	sqlite_wait_for_leaving(sqlite, stream->room);
 	if (lh_table_lookup_ex(sqlite->streams, stream->room, NULL))
 		r = -EBUSY;
 	else if (lh_table_insert(sqlite->streams, stream->room, stream))

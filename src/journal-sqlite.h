@@ -29,6 +29,9 @@ struct lh_table;
 /* So many read at a time: one that takes long holds up the others only when all do. */
 #define SQLITE_READERS 4
 
+/* So many rooms are forgotten at a time. */
+#define SQLITE_LEAVING 64
+
 struct sqlite {
 	struct journal base;
 	unsigned history;
@@ -36,6 +39,10 @@ struct sqlite {
 
 	pthread_mutex_t lock;
 	struct lh_table *streams; /* the open ones, by room */
+	/* Rooms that are being forgotten: who wants to open one waits. */
+	char *leaving[SQLITE_LEAVING];
+	unsigned n_leaving;
+	pthread_cond_t gone;
 
 	pthread_mutex_t readers_lock;
 	pthread_cond_t reader_idle;
@@ -54,6 +61,9 @@ struct sqlite {
 	struct journal_entry entries[BATCH_MAX];
 	int64_t swept;	     /* the room where the last sweep ended */
 	uint64_t next_sweep; /* in nanoseconds of the monotonic clock */
+	uint64_t next_leaving;
+	uint64_t rooms; /* that have a row */
+	uint64_t added; /* and those that the transaction adds */
 	bool failing;
 	bool has_leftovers; /* of what was redacted, in the log, maybe */
 };
@@ -72,11 +82,13 @@ struct sqlite_stream {
 	uint64_t oldest; /* none before it is kept */
 
 	/* The writer thread's own. */
-	int64_t time; /* of the newest message */
+	int64_t since; /* when the first message came */
+	int64_t time;  /* of the newest message */
 	unsigned untrimmed;
 	struct journal_publication *batch, **batch_end;
 	struct sqlite_stream *next;
-	int64_t next_id; /* these three hold once the transaction is committed */
+	int64_t next_id; /* these four hold once the transaction is committed */
+	int64_t next_since;
 	int64_t next_time;
 	uint64_t next_head;
 };
@@ -94,6 +106,18 @@ uint64_t sqlite_oldest_by_count(const struct sqlite *sqlite, uint64_t head);
 
 /* Takes what is too old out of the cache, whose lock is the caller's. */
 void sqlite_drop_old(struct sqlite_stream *stream);
+
+/* In nanoseconds of the monotonic clock. */
+uint64_t sqlite_now(void);
+
+/* On the writer's thread, where there are too many rooms: forgets some of them, if it is time for it. */
+void sqlite_forget_rooms(struct sqlite *sqlite);
+
+/* When that is to be called again; UINT64_MAX: not until there are more of them. */
+uint64_t sqlite_next_forgetting(const struct sqlite *sqlite);
+
+/* With the journal's lock held: returns when no room of that name is being forgotten. */
+void sqlite_wait_for_leaving(struct sqlite *sqlite, const char *room);
 
 /* Starts the thread that writes. It ends when the queue is empty and stopping is set. Returns 0 or -errno. */
 int sqlite_start_writer(struct sqlite *sqlite);

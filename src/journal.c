@@ -47,6 +47,22 @@ void journal_limit_age(struct journal *journal, unsigned seconds)
 	journal->seconds = seconds;
 }
 
+void journal_limit_bytes(struct journal *journal, size_t bytes)
+{
+	if (journal->bytes_max)
+		journal->bytes_max = bytes;
+}
+
+size_t journal_bytes_max(const struct journal *journal)
+{
+	return journal->bytes_max;
+}
+
+void journal_limit_rooms(struct journal *journal, size_t rooms)
+{
+	journal->rooms_max = rooms;
+}
+
 const struct journal_metrics *journal_metrics(const struct journal *journal)
 {
 	return &journal->metrics;

@@ -119,7 +119,7 @@ struct journal_range {
 	bool at_hand; /* only what is in memory: -EAGAIN where it would have to wait for the disk */
 };
 
-/* Counters for the metrics, each of them changed by one thread at a time; memory leaves them at 0. */
+/* Counters for the metrics, each of them changed by one thread at a time; memory leaves all but the last at 0. */
 struct journal_metrics {
 	_Atomic uint64_t commits;
 	_Atomic uint64_t commit_nanoseconds; /* in all */
@@ -128,6 +128,9 @@ struct journal_metrics {
 	_Atomic uint64_t queue;	   /* publications that wait */
 	_Atomic uint64_t cache_reads;
 	_Atomic uint64_t disk_reads;
+	_Atomic uint64_t rooms; /* that are kept */
+	_Atomic uint64_t rooms_forgotten;
+	_Atomic size_t bytes; /* that memory keeps, with all that belongs to them */
 };
 
 /* What a kind of journal implements; see the functions of the same names below. */
@@ -153,6 +156,8 @@ struct journal_driver {
 struct journal {
 	const struct journal_driver *driver;
 	_Atomic unsigned seconds; /* that messages are kept; 0: for ever */
+	_Atomic size_t bytes_max; /* that it keeps in memory */
+	_Atomic size_t rooms_max; /* that it keeps; 0: any number */
 	struct journal_metrics metrics;
 };
 
@@ -178,6 +183,24 @@ void journal_destroy(struct journal *journal);
 
 /* Keeps messages no longer than that; 0: for ever, as it is without this. */
 void journal_limit_age(struct journal *journal, unsigned seconds);
+
+/*
+ * For the memory journal: no more than so many bytes of all streams, open or
+ * not; beyond that those that hold the most lose their oldest messages. It is
+ * JOURNAL_BYTES where nothing else is said.
+ */
+#define JOURNAL_BYTES ((size_t)256 * 1024 * 1024)
+void journal_limit_bytes(struct journal *journal, size_t bytes);
+
+/* That limit, or 0: it has none. */
+size_t journal_bytes_max(const struct journal *journal);
+
+/*
+ * For SQLite: keeps no more than so many rooms. Of those that nobody has open
+ * the ones that are worth least are forgotten (journal-idle.h), some at a time,
+ * unless a mark holds in them.
+ */
+void journal_limit_rooms(struct journal *journal, size_t rooms);
 
 const struct journal_metrics *journal_metrics(const struct journal *journal);
 

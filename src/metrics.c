@@ -321,6 +321,16 @@ static void write_journal(const struct server_metrics *server, FILE *out)
 		"switchboard_journal_reads_total{source=\"memory\"} %" PRIu64 "\n"
 		"switchboard_journal_reads_total{source=\"disk\"} %" PRIu64 "\n",
 		server->journal_cache_reads, server->journal_disk_reads);
+	write_number(out, "journal_rooms", "gauge", "Rooms that are kept on the disk.",
+		     server->journal_rooms);
+	write_number(out, "journal_rooms_forgotten_total", "counter",
+		     "Rooms forgotten for being too many.", server->journal_rooms_forgotten);
+	if (!server->journal_bytes_max)
+		return;
+	write_number(out, "journal_bytes", "gauge", "Memory that the kept messages take.",
+		     server->journal_bytes);
+	write_number(out, "journal_bytes_max", "gauge", "And that they may take at most.",
+		     server->journal_bytes_max);
 }
 
 /* The name that all Prometheus clients give it. */

@@ -50,6 +50,10 @@ struct server_metrics {
 	_Atomic uint64_t sockets; /* connections of any kind, open now */
 	_Atomic uint64_t sockets_max;
 	_Atomic uint64_t sockets_refused;
+	_Atomic uint64_t journal_rooms; /* that SQLite keeps */
+	_Atomic uint64_t journal_rooms_forgotten;
+	_Atomic uint64_t journal_bytes;
+	_Atomic uint64_t journal_bytes_max;    /* 0: it has no such limit */
 	_Atomic uint64_t resident_bytes;       /* of the process */
 	_Atomic double journal_commit_seconds; /* in all */
 	_Atomic double journal_commit_seconds_max;

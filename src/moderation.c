@@ -118,6 +118,8 @@ static bool is_meant(const struct eviction *eviction, struct session *session)
 	if (!session->endpoint->room || !rs->member.room ||
 	    strcmp(room_name(rs->member.room), eviction->room))
 		return false;
+	if (eviction->by_address && session_moderates(session))
+		return false;
 	found = eviction->by_address ? session_address(session, text) : session->user;
 	return found && !strcmp(found, eviction->who);
 }

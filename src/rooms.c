@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <json-c/linkhash.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 struct rooms {
@@ -12,6 +13,7 @@ struct rooms {
 	pthread_mutex_t lock; /* of the table; taken before a room's */
 	struct lh_table *by_name;
 	struct lh_table *unlisted;
+	size_t max; /* of those by name */
 	pthread_cond_t emptied;
 	pthread_cond_t opened; /* some room, or it could not be */
 };
@@ -30,6 +32,7 @@ int rooms_create(struct rooms **roomsp, struct journal *journal, struct flushers
 		return -ENOMEM;
 	rooms->settings = (struct room_settings){
 		.journal = journal, .flushers = flushers, .encode = encode, .ring = ring};
+	rooms->max = SIZE_MAX;
 	rooms->by_name = lh_kchar_table_new(16, NULL);
 	rooms->unlisted = lh_kchar_table_new(16, NULL);
 	pthread_mutex_init(&rooms->lock, NULL);
@@ -55,6 +58,11 @@ void rooms_destroy(struct rooms *rooms)
 	pthread_cond_destroy(&rooms->emptied);
 	pthread_mutex_destroy(&rooms->lock);
 	free(rooms);
+}
+
+void rooms_limit(struct rooms *rooms, size_t max)
+{
+	rooms->max = max;
 }
 
 /* With the table's lock held. */
@@ -141,8 +149,11 @@ static int add(struct rooms *rooms, struct lh_table *table, const char *name, st
 {
 	struct room *room;
 	struct room_place *place;
-	int r = room_create(&rooms->settings, name, &room);
+	int r;
 
+	if (table == rooms->by_name && (size_t)lh_table_length(table) >= rooms->max)
+		return -ENOSPC;
+	r = room_create(&rooms->settings, name, &room);
 	if (r < 0)
 		return r;
 	place = place_of(room);

@@ -29,6 +29,9 @@ int rooms_create(struct rooms **roomsp, struct journal *journal, struct flushers
 		 room_encode_fn encode, size_t ring);
 void rooms_destroy(struct rooms *rooms);
 
+/* No more than so many at a time, those that are being opened among them; before anybody opens one. */
+void rooms_limit(struct rooms *rooms, size_t max);
+
 /* Waits until every room has been released, as those are that a journal still has messages of. */
 void rooms_wait(struct rooms *rooms);
 
@@ -43,7 +46,8 @@ struct room *rooms_find(struct rooms *rooms, const char *name);
 /*
  * The room of that name, which is made where it isn't there yet, to be released.
  * Where rooms_may_wait(), it may take as long as a disk does, in which rooms
- * that are open go on undisturbed. Returns 0 or -errno.
+ * that are open go on undisturbed. Returns 0, -ENOSPC where it would be one too
+ * many, or -errno.
  */
 bool rooms_may_wait(const struct rooms *rooms);
 int room_open(struct rooms *rooms, const char *name, struct room **roomp);

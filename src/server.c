@@ -237,10 +237,14 @@ static int create_rooms(struct server *server)
 		return r;
 	}
 	journal_limit_age(server->journal, config->chat.history_seconds);
+	journal_limit_bytes(server->journal, config->chat.journal_bytes);
+	journal_limit_rooms(server->journal, config->chat.max_kept_rooms);
 	r = flushers_create(&server->flushers, server->n_services);
 	if (!r)
 		r = rooms_create(&server->rooms, server->journal, server->flushers, message_encode,
 				 config->chat.ring_bytes);
+	if (!r)
+		rooms_limit(server->rooms, config->chat.max_rooms);
 	if (!r)
 		r = presence_create(&server->presence, config->chat.presence_merge);
 	if (!r && rooms_may_wait(server->rooms)) /* else libc may leave its locks alone */

@@ -174,9 +174,7 @@ static void finish(struct session *session)
 	}
 	free(session->user);
 	session->user = NULL;
-	if (session->identity)
-		identity_finish(session->identity);
-	free(session->identity);
+	identity_unref(session->identity);
 	session->identity = NULL;
 	free(session->partial);
 	session->partial = NULL;
@@ -445,6 +443,11 @@ const char *session_address(const struct session *session, char text[SESSION_PEE
 	}
 	snprintf(address, sizeof(address), "%.*s", (int)(end - start), start);
 	return address_network(address, text) < 0 ? NULL : text;
+}
+
+bool session_moderates(const struct session *session)
+{
+	return session->identity && session->identity->rights & RIGHT_MODERATE;
 }
 
 void session_abandon(struct lws *wsi)

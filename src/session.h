@@ -59,10 +59,10 @@ struct session {
 	struct lws *wsi;
 	const struct endpoint *endpoint;
 	struct endpoint_metrics *metrics;
-	uint16_t close_code;	   /* 0: not closing */
-	uint16_t peer_code;	   /* of the peer's close frame; 0: none came */
-	char *user;		   /* as admitted; NULL: anonymous */
-	struct identity *identity; /* NULL: nobody has asked for one */
+	uint16_t close_code;		 /* 0: not closing */
+	uint16_t peer_code;		 /* of the peer's close frame; 0: none came */
+	char *user;			 /* as admitted; NULL: anonymous */
+	const struct identity *identity; /* shared; NULL: nobody has asked for one */
 	char peer[SESSION_PEER_SIZE];
 	double heard; /* service_now() of the last sign of life */
 	struct rate frames;
@@ -126,6 +126,9 @@ void session_abandon(struct lws *wsi);
  * has it; NULL: it has none. It is written to text.
  */
 const char *session_address(const struct session *session, char text[SESSION_PEER_SIZE]);
+
+/* Whether who it is may moderate: bans by address are for others. */
+bool session_moderates(const struct session *session);
 
 /* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */
 char *session_query(struct session *session, const char *name);

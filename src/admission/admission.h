@@ -29,9 +29,12 @@ struct admission_request {
 		*headers; /* names in lower case; those that a setting asks for */
 	size_t n_headers;
 	const char *origin; /* NULL: the request has none */
+	const char *host;   /* the header */
+	bool secure;	    /* it came in over TLS */
 	const struct quota *connections;
 	bool needs_username; /* the endpoint can't do without */
 	const char *address; /* the peer's; NULL: it has none */
+	bool moderates;	     /* whoever may lift a ban of their own address isn't kept out by it */
 	const char *room;    /* that it would join; NULL: none */
 	bool no_more_rooms;  /* it would be a new one, and there are as many as may be */
 	struct bans *bans;

@@ -9,7 +9,7 @@ import { AUTH, signIn, token } from './tokens.mjs';
 
 let server, browser;
 setStage(stage => ({ server, browser } = stage), folder => ({
-  auth: AUTH, chat: { journal: `sqlite:${folder}/chat.db` }, log: { level: 'warning' },
+  auth: AUTH, admission: { '/chat': { origins: ['*'] } }, chat: { journal: `sqlite:${folder}/chat.db` }, log: { level: 'warning' },
 }));
 
 const alert = (page, text) => page.getByRole('alert').filter({ hasText: text });

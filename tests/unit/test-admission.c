@@ -119,13 +119,52 @@ static void origins(void **state)
 	}
 }
 
-static void any_origin_without_a_list(void **state)
+static void the_same_origin_without_a_list(void **state)
 {
-	const struct config_admission settings = {0};
-	const struct admission_request request = {.connections = &roomy,
-						  .origin = "https://anywhere.example"};
+	static const struct {
+		const char *origin, *host;
+		bool secure;
+		int status;
+	} rows[] = {
+		{NULL, "here.example", false, 0},
+		{"http://here.example", "here.example", false, 0},
+		{"https://here.example", "here.example", true, 0},
+		{"http://here.example", "here.example", true, 403},
+		{"https://anywhere.example", "here.example", true, 403},
+		{"null", "here.example", false, 403},
+		{"*", "here.example", false, 403},
+		{"http://here.example", NULL, false, 403},
+	};
+	const struct config_admission empty = {0};
 
-	assert_admitted(&request, &settings);
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		const struct admission_request request = {.connections = &roomy,
+							  .origin = rows[i].origin,
+							  .host = rows[i].host,
+							  .secure = rows[i].secure};
+
+		if (rows[i].status) {
+			assert_refused(&request, &empty, rows[i].status, "origin");
+			assert_refused(&request, NULL, rows[i].status, "origin");
+		} else {
+			assert_admitted(&request, &empty);
+			assert_admitted(&request, NULL);
+		}
+	}
+}
+
+static void any_origin(void **state)
+{
+	static const char *const rows[] = {"https://anywhere.example", "null", "", NULL};
+	static char star[] = "*", *list[] = {here, star};
+	const struct config_admission settings = {.origins = list, .n_origins = 2};
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		const struct admission_request request = {
+			.connections = &roomy, .origin = rows[i], .host = "here.example"};
+
+		assert_admitted(&request, &settings);
+	}
 }
 
 static void header_must_be_there(void **state)
@@ -337,7 +376,8 @@ int main(void)
 		cmocka_unit_test(connection_limit),
 		cmocka_unit_test(required_query),
 		cmocka_unit_test(origins),
-		cmocka_unit_test(any_origin_without_a_list),
+		cmocka_unit_test(the_same_origin_without_a_list),
+		cmocka_unit_test(any_origin),
 		cmocka_unit_test(header_must_be_there),
 		cmocka_unit_test(header_must_have_the_value),
 		cmocka_unit_test(names),

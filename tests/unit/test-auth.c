@@ -39,12 +39,14 @@ static const char *identify(struct auth *auth, const char *authorization, const 
 			    const char *ticket)
 {
 	const struct auth_credentials credentials = {authorization, cookies, ticket};
-	struct identity identity = {0};
-	const char *reason = auth_identify(auth, &credentials, NOW, &identity);
+	const struct identity *identity;
+	const char *reason = auth_admit(auth, &credentials, NOW, &identity);
 
-	if (!reason)
-		assert_string_equal(identity.name, "ann");
-	identity_finish(&identity);
+	if (reason)
+		assert_null(identity);
+	else
+		assert_string_equal(identity->name, "ann");
+	identity_unref(identity);
 	return reason ? reason : "good";
 }
 
@@ -89,12 +91,16 @@ static void tickets(void **state)
 {
 	struct auth *auth = create(&settings);
 	const struct auth_credentials token = {.authorization = "Bearer " TOKEN};
-	struct identity ann;
+	struct auth_credentials with_ticket = {0};
+	struct identity ann, nobody;
 	char ticket[TICKET_SIZE];
 
 	assert_null(auth_identify(auth, &token, NOW, &ann));
 	assert_int_equal(auth_issue_ticket(auth, &ann, NOW, ticket), 0);
 	assert_string_equal(identify(auth, "Bearer x", NULL, ticket), "token_malformed");
+	/* Which is for connections. */
+	with_ticket.ticket = ticket;
+	assert_string_equal(auth_identify(auth, &with_ticket, NOW, &nobody), "token_missing");
 	assert_string_equal(identify(auth, NULL, NULL, ticket), "good");
 	assert_string_equal(identify(auth, NULL, NULL, ticket), "ticket");
 	identity_finish(&ann);

@@ -64,6 +64,8 @@ static void defaults(void **state)
 	assert_int_equal(config->chat.burst, 500);
 	assert_int_equal(config->chat.presence_merge, 100);
 	assert_int_equal(config->chat.max_rooms, 10000);
+	assert_int_equal(config->chat.max_kept_rooms, 100000);
+	assert_int_equal(config->chat.journal_bytes, 268435456);
 	assert_int_equal(config->chat.max_characters, 4096);
 	assert_int_equal(config->limits.joins_per_minute, 0);
 	assert_int_equal(config->log.level, LOG_LEVEL_INFO);
@@ -480,7 +482,7 @@ static const struct wrong wrong_values[] = {
 	{"{\"chat\": {\"journal\": \"\"}}", "chat.journal: found \"\" (a string), " NOT_A_STRING},
 	{"{\"chat\": {\"log\": 1}}",
 	 "chat.log: unknown key, expected one of history, "
-	 "history_seconds, journal, max_rooms, max_characters, messages_per_second, burst, presence_merge, "
+	 "history_seconds, journal, journal_bytes, max_rooms, max_kept_rooms, max_characters, messages_per_second, burst, presence_merge, "
 	 "ring_bytes"},
 
 	{"{\"log\": {\"level\": \"loud\"}}", "log.level: found \"loud\" (a string), " NOT_A_LEVEL},

@@ -5,24 +5,46 @@
 #include <stdio.h>
 #include <string.h>
 
-static void copies_are_their_own(void **state)
+static void shared_ones_are_their_own(void **state)
 {
-	char name[] = "ann", room[] = "lobby", *rooms[] = {room};
+	char name[] = "ann", room[] = "lobby", other[] = "", *rooms[] = {room, other};
 	struct identity identity = {
-		.name = name, .expires = 7, .rights = RIGHT_WRITE, .rooms = rooms, .n_rooms = 1};
-	struct identity copy;
+		.name = name, .expires = 7, .rights = RIGHT_WRITE, .rooms = rooms, .n_rooms = 2};
+	const struct identity *shared = identity_share(&identity);
+	const struct identity *again = identity_ref(shared);
 
-	assert_int_equal(identity_copy(&copy, &identity), 0);
+	assert_true(identity_is_equal(shared, &identity));
 	memset(name, 'x', 3);
 	memset(room, 'x', 5);
-	assert_string_equal(copy.name, "ann");
-	assert_int_equal(copy.expires, 7);
-	assert_int_equal(copy.rights, RIGHT_WRITE);
-	assert_false(copy.every_room);
-	assert_true(identity_may_enter(&copy, "lobby"));
-	identity_finish(&copy);
-	identity_finish(&copy);
-	assert_null(copy.name);
+	identity_unref(shared);
+	assert_string_equal(again->name, "ann");
+	assert_int_equal(again->expires, 7);
+	assert_int_equal(again->rights, RIGHT_WRITE);
+	assert_false(again->every_room);
+	assert_true(identity_may_enter(again, "lobby"));
+	assert_true(identity_may_enter(again, ""));
+	assert_int_equal(again->n_rooms, 2);
+	identity_unref(again);
+	identity_unref(NULL);
+}
+
+static void equality(void **state)
+{
+	char a[] = "a", b[] = "b", *room_a[] = {a}, *room_b[] = {b};
+	const struct identity one = {.name = a, .expires = 7, .rooms = room_a, .n_rooms = 1};
+	struct identity others[6];
+
+	for (size_t i = 0; i < LENGTH(others); i++)
+		others[i] = one;
+	others[0].name = b;
+	others[1].expires = 8;
+	others[2].rights = RIGHT_READ;
+	others[3].every_room = true;
+	others[4].rooms = room_b;
+	others[5].n_rooms = 0;
+	assert_true(identity_is_equal(&one, &one));
+	for (size_t i = 0; i < LENGTH(others); i++)
+		assert_false(identity_is_equal(&one, &others[i]));
 }
 
 static void rooms(void **state)
@@ -56,7 +78,8 @@ static void rooms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(copies_are_their_own),
+		cmocka_unit_test(shared_ones_are_their_own),
+		cmocka_unit_test(equality),
 		cmocka_unit_test(rooms),
 	};
 

@@ -282,7 +282,7 @@ static void migrates_version_1(void **state)
 	assert_int_equal(journal_head(stream), 0);
 	journal_close(stream);
 	journal_destroy(journal);
-	assert_int_equal(query("PRAGMA user_version"), 3);
+	assert_int_equal(query("PRAGMA user_version"), 4);
 }
 
 /* As the second one did: without marks. */
@@ -313,7 +313,7 @@ static void migrates_version_2(void **state)
 	assert_string_equal(marks, "lobby ann 5000\n");
 	journal_close(stream);
 	journal_destroy(journal);
-	assert_int_equal(query("PRAGMA user_version"), 3);
+	assert_int_equal(query("PRAGMA user_version"), 4);
 }
 
 static void marks_outlive_messages_and_a_restart(void **state)

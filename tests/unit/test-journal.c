@@ -335,6 +335,7 @@ static uint64_t head_of(struct journal *journal, const char *room)
 	return head;
 }
 
+/* Of those that are worth the same. */
 static void forgets_what_was_left_longest_ago(void **state)
 {
 	struct record record = {0};

@@ -139,6 +139,18 @@ static const char small_case[] =
 	"# TYPE switchboard_journal_reads_total counter\n"
 	"switchboard_journal_reads_total{source=\"memory\"} 19\n"
 	"switchboard_journal_reads_total{source=\"disk\"} 20\n"
+	"# HELP switchboard_journal_rooms Rooms that are kept on the disk.\n"
+	"# TYPE switchboard_journal_rooms gauge\n"
+	"switchboard_journal_rooms 24\n"
+	"# HELP switchboard_journal_rooms_forgotten_total Rooms forgotten for being too many.\n"
+	"# TYPE switchboard_journal_rooms_forgotten_total counter\n"
+	"switchboard_journal_rooms_forgotten_total 25\n"
+	"# HELP switchboard_journal_bytes Memory that the kept messages take.\n"
+	"# TYPE switchboard_journal_bytes gauge\n"
+	"switchboard_journal_bytes 26\n"
+	"# HELP switchboard_journal_bytes_max And that they may take at most.\n"
+	"# TYPE switchboard_journal_bytes_max gauge\n"
+	"switchboard_journal_bytes_max 27\n"
 	"# HELP switchboard_loop_lag_seconds How late the event loop's last timer was.\n"
 	"# TYPE switchboard_loop_lag_seconds gauge\n"
 	"switchboard_loop_lag_seconds 0.000250\n"
@@ -183,6 +195,10 @@ static void whole_text(void **state)
 		.journal_failures = 18,
 		.journal_cache_reads = 19,
 		.journal_disk_reads = 20,
+		.journal_rooms = 24,
+		.journal_rooms_forgotten = 25,
+		.journal_bytes = 26,
+		.journal_bytes_max = 27,
 		.resident_bytes = 4096,
 		.loop_lag = 0.00025,
 		.loop_lag_max = 1.5,

@@ -3,6 +3,7 @@
 #include "rooms.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -578,6 +579,68 @@ static void a_room_whose_journal_fails_is_not_there(void **state)
 	journal_close(stream);
 }
 
+static void only_so_many(void **state)
+{
+	struct fixture *f = *state;
+	struct room *room, *second, *again;
+
+	rooms_limit(f->rooms, 2);
+	assert_int_equal(room_open(f->rooms, "second", &second), 0);
+	assert_int_equal(room_open(f->rooms, "third", &room), -ENOSPC);
+	assert_null(rooms_find(f->rooms, "third"));
+	assert_int_equal(room_open(f->rooms, "second", &again), 0);
+	room_release(again);
+	assert_int_equal(room_open_unlisted(f->rooms, "ticker", &room), 0);
+	room_release(room);
+	room_release(second);
+	assert_int_equal(room_open(f->rooms, "third", &room), 0);
+	room_release(room);
+}
+
+#define CROWD 16
+
+struct crowd {
+	struct rooms *rooms;
+	pthread_barrier_t start;
+	_Atomic unsigned next, opened, refused;
+};
+
+static void *open_one(void *user)
+{
+	struct crowd *crowd = user;
+	struct room *room;
+	char name[16];
+	int r;
+
+	snprintf(name, sizeof(name), "room-%u", crowd->next++);
+	pthread_barrier_wait(&crowd->start);
+	r = room_open(crowd->rooms, name, &room);
+	crowd->opened += !r;
+	crowd->refused += r == -ENOSPC;
+	pthread_barrier_wait(&crowd->start);
+	if (!r)
+		room_release(room);
+	return NULL;
+}
+
+/* Those that are being opened count. */
+static void only_so_many_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct crowd crowd = {.rooms = f->rooms};
+	pthread_t threads[CROWD];
+
+	rooms_limit(f->rooms, 5);
+	pthread_barrier_init(&crowd.start, NULL, CROWD);
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_create(&threads[i], NULL, open_one, &crowd);
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&crowd.start);
+	assert_int_equal(crowd.opened, 4);
+	assert_int_equal(crowd.refused, CROWD - 4);
+}
+
 static void unlisted_room(void **state)
 {
 	struct fixture *f = *state;
@@ -809,6 +872,8 @@ int main(void)
 		TEST(a_room_that_goes_before_the_flush),
 		TEST(history_outlives_the_room),
 		TEST(a_room_whose_journal_fails_is_not_there),
+		TEST(only_so_many),
+		TEST(only_so_many_at_once),
 		TEST(unlisted_room),
 		TEST(visits_each_room),
 		TEST(lists_its_people),

@@ -2,8 +2,8 @@
 
 #include "ticket.h"
 
-#include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,45 +23,51 @@ static struct tickets *create(size_t max)
 	return tickets;
 }
 
+static bool is_good(struct tickets *tickets, const char *ticket, int64_t now)
+{
+	const struct identity *identity = tickets_redeem(tickets, ticket, now);
+
+	identity_unref(identity);
+	return identity != NULL;
+}
+
 static void is_good_once(void **state)
 {
 	struct tickets *tickets = create(10);
-	struct identity identity;
+	const struct identity *identity;
 	char ticket[TICKET_SIZE];
 
 	assert_int_equal(tickets_issue(tickets, &ann, NOW, ticket), 0);
 	assert_int_equal(strlen(ticket), TICKET_SIZE - 1);
-	assert_int_equal(tickets_redeem(tickets, ticket, NOW, &identity), 0);
-	assert_string_equal(identity.name, "ann");
-	assert_int_equal(identity.expires, ann.expires);
-	assert_int_equal(identity.rights, RIGHT_READ);
-	assert_string_equal(identity.rooms[0], "ann");
-	identity_finish(&identity);
-	assert_int_equal(tickets_redeem(tickets, ticket, NOW, &identity), -ENOENT);
+	identity = tickets_redeem(tickets, ticket, NOW);
+	assert_non_null(identity);
+	assert_true(identity_is_equal(identity, &ann));
+	assert_ptr_not_equal(identity->name, name);
+	assert_false(is_good(tickets, ticket, NOW));
 	tickets_destroy(tickets);
+	assert_string_equal(identity->rooms[0], "ann");
+	identity_unref(identity);
 }
 
 static void what_was_never_issued(void **state)
 {
 	struct tickets *tickets = create(10);
-	struct identity identity;
 	char ticket[TICKET_SIZE], other[TICKET_SIZE + 1];
 
-	assert_int_equal(tickets_redeem(tickets, "", NOW, &identity), -ENOENT);
+	assert_false(is_good(tickets, "", NOW));
 	assert_int_equal(tickets_issue(tickets, &ann, NOW, ticket), 0);
-	assert_int_equal(tickets_redeem(tickets, "", NOW, &identity), -ENOENT);
+	assert_false(is_good(tickets, "", NOW));
 	for (size_t i = 0; i < TICKET_SIZE - 1; i++) {
 		memcpy(other, ticket, sizeof(ticket));
 		other[i] = other[i] == 'x' ? 'y' : 'x';
-		assert_int_equal(tickets_redeem(tickets, other, NOW, &identity), -ENOENT);
+		assert_false(is_good(tickets, other, NOW));
 		memcpy(other, ticket, sizeof(ticket));
 		other[i] = '\0';
-		assert_int_equal(tickets_redeem(tickets, other, NOW, &identity), -ENOENT);
+		assert_false(is_good(tickets, other, NOW));
 	}
 	snprintf(other, sizeof(other), "%sA", ticket);
-	assert_int_equal(tickets_redeem(tickets, other, NOW, &identity), -ENOENT);
-	assert_int_equal(tickets_redeem(tickets, ticket, NOW, &identity), 0);
-	identity_finish(&identity);
+	assert_false(is_good(tickets, other, NOW));
+	assert_true(is_good(tickets, ticket, NOW));
 	tickets_destroy(tickets);
 	tickets_destroy(NULL);
 }
@@ -69,37 +75,85 @@ static void what_was_never_issued(void **state)
 static void is_good_for_its_time(void **state)
 {
 	struct tickets *tickets = create(10);
-	struct identity identity, brief = ann;
+	struct identity brief = ann;
 	char ticket[TICKET_SIZE];
 
 	assert_int_equal(tickets_issue(tickets, &ann, NOW, ticket), 0);
-	assert_int_equal(tickets_redeem(tickets, ticket, NOW + 29, &identity), 0);
-	identity_finish(&identity);
+	assert_true(is_good(tickets, ticket, NOW + 29));
 	assert_int_equal(tickets_issue(tickets, &ann, NOW, ticket), 0);
-	assert_int_equal(tickets_redeem(tickets, ticket, NOW + 30, &identity), -ENOENT);
-	assert_int_equal(tickets_redeem(tickets, ticket, NOW, &identity), -ENOENT);
+	assert_false(is_good(tickets, ticket, NOW + 30));
+	assert_false(is_good(tickets, ticket, NOW));
 	/* Not for longer than the token that it was given for. */
 	brief.expires = NOW + 5;
 	assert_int_equal(tickets_issue(tickets, &brief, NOW, ticket), 0);
-	assert_int_equal(tickets_redeem(tickets, ticket, NOW + 5, &identity), -ENOENT);
+	assert_false(is_good(tickets, ticket, NOW + 5));
 	tickets_destroy(tickets);
 }
 
-static void only_so_many_are_out(void **state)
+/* Somebody else, with the same rights. */
+static struct identity person(char text[16], unsigned n)
 {
-	struct tickets *tickets = create(3);
-	struct identity identity;
-	char ticket[TICKET_SIZE];
+	struct identity identity = ann;
 
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(tickets_issue(tickets, &ann, NOW + i, ticket), 0);
-	assert_int_equal(tickets_issue(tickets, &ann, NOW + 29, (char[TICKET_SIZE]){0}), -ENOSPC);
-	assert_int_equal(tickets_redeem(tickets, ticket, NOW + 29, &identity), 0);
-	identity_finish(&identity);
-	assert_int_equal(tickets_issue(tickets, &ann, NOW + 29, ticket), 0);
-	/* The first is over now, and makes room for one more. */
-	assert_int_equal(tickets_issue(tickets, &ann, NOW + 30, ticket), 0);
-	assert_int_equal(tickets_issue(tickets, &ann, NOW + 30, ticket), -ENOSPC);
+	snprintf(text, 16, "person-%u", n);
+	identity.name = text;
+	return identity;
+}
+
+/* One person can't take them from others. */
+static void the_oldest_of_the_person_gives_way(void **state)
+{
+	static char texts[1000][TICKET_SIZE];
+	struct tickets *tickets = create(100);
+	char bobs[TICKET_SIZE], text[16];
+	struct identity bob = person(text, 0);
+
+	assert_int_equal(tickets_issue(tickets, &bob, NOW, bobs), 0);
+	for (size_t i = 0; i < LENGTH(texts); i++)
+		assert_int_equal(tickets_issue(tickets, &ann, NOW, texts[i]), 0);
+	for (size_t i = 0; i < LENGTH(texts); i++)
+		assert_int_equal(is_good(tickets, texts[i], NOW),
+				 i >= LENGTH(texts) - TICKETS_OF_A_PERSON);
+	assert_true(is_good(tickets, bobs, NOW));
+	tickets_destroy(tickets);
+}
+
+static void the_oldest_of_all_gives_way(void **state)
+{
+	char texts[10][TICKET_SIZE], text[16];
+	struct tickets *tickets = create(7);
+
+	for (unsigned i = 0; i < LENGTH(texts); i++) {
+		struct identity identity = person(text, i / 2);
+
+		assert_int_equal(tickets_issue(tickets, &identity, NOW, texts[i]), 0);
+	}
+	for (size_t i = 0; i < LENGTH(texts); i++)
+		assert_int_equal(is_good(tickets, texts[i], NOW), i >= 3);
+	tickets_destroy(tickets);
+}
+
+/* However large the token, and in however many turns. */
+static void tickets_for_the_same_share_it(void **state)
+{
+	struct tickets *tickets = create(100);
+	struct identity later = ann;
+	const struct identity *a, *b, *c;
+	char first[TICKET_SIZE], second[TICKET_SIZE], third[TICKET_SIZE];
+
+	later.expires++;
+	assert_int_equal(tickets_issue(tickets, &ann, NOW, first), 0);
+	assert_int_equal(tickets_issue(tickets, &ann, NOW, second), 0);
+	assert_int_equal(tickets_issue(tickets, &later, NOW, third), 0);
+	a = tickets_redeem(tickets, first, NOW);
+	b = tickets_redeem(tickets, second, NOW);
+	c = tickets_redeem(tickets, third, NOW);
+	assert_ptr_equal(a, b);
+	assert_ptr_not_equal(a, c);
+	assert_int_equal(c->expires, later.expires);
+	identity_unref(a);
+	identity_unref(b);
+	identity_unref(c);
 	tickets_destroy(tickets);
 }
 
@@ -116,17 +170,12 @@ struct race {
 static void *redeem_all(void *user)
 {
 	struct race *race = user;
-	struct identity identity;
 	char ticket[TICKET_SIZE];
 
 	for (int i = 0; i < ROUNDS; i++) {
-		if (!tickets_redeem(race->tickets, race->texts[i], NOW, &identity)) {
-			race->redeemed++;
-			identity_finish(&identity);
-		}
-		if (!tickets_issue(race->tickets, &ann, NOW, ticket) &&
-		    !tickets_redeem(race->tickets, ticket, NOW, &identity))
-			identity_finish(&identity);
+		race->redeemed += is_good(race->tickets, race->texts[i], NOW);
+		if (!tickets_issue(race->tickets, &ann, NOW, ticket))
+			is_good(race->tickets, ticket, NOW);
 	}
 	return NULL;
 }
@@ -139,8 +188,12 @@ static void two_threads_never_have_the_same(void **state)
 	pthread_t threads[THREADS];
 	int redeemed = 0;
 
-	for (int i = 0; i < ROUNDS; i++)
-		assert_int_equal(tickets_issue(tickets, &ann, NOW, texts[i]), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		char text[16];
+		struct identity identity = person(text, (unsigned)i);
+
+		assert_int_equal(tickets_issue(tickets, &identity, NOW, texts[i]), 0);
+	}
 	for (int i = 0; i < THREADS; i++) {
 		races[i] = (struct race){.tickets = tickets, .texts = texts};
 		pthread_create(&threads[i], NULL, redeem_all, &races[i]);
@@ -159,7 +212,9 @@ int main(void)
 		cmocka_unit_test(is_good_once),
 		cmocka_unit_test(what_was_never_issued),
 		cmocka_unit_test(is_good_for_its_time),
-		cmocka_unit_test(only_so_many_are_out),
+		cmocka_unit_test(the_oldest_of_the_person_gives_way),
+		cmocka_unit_test(the_oldest_of_all_gives_way),
+		cmocka_unit_test(tickets_for_the_same_share_it),
 		cmocka_unit_test(two_threads_never_have_the_same),
 	};
 
