@@ -1,6 +1,6 @@
 #include "auth.h"
 #include "bans.h"
-#include "limits.h"
+#include "limiter.h"
 #include "log.h"
 #include "metrics.h"
 #include "mount/routes.h"
@@ -109,8 +109,8 @@ unsigned route_tickets(const struct route_request *request, struct json_object *
 	status = identify(request, &identity, body);
 	if (status)
 		return status;
-	if (!limits_take(request->server->limits, LIMIT_TICKETS, identity.name,
-			 turn_now(&request->service->turn))) {
+	if (!limiter_take(request->server->limiter, LIMIT_TICKETS, identity.name,
+			  turn_now(&request->service->turn))) {
 		identity_finish(&identity);
 		return route_refuse_rate(request, LIMIT_TICKETS, body);
 	}

@@ -1,5 +1,5 @@
 #include "journal.h"
-#include "limits.h"
+#include "limiter.h"
 #include "metrics.h"
 #include "mount/routes.h"
 #include "rooms.h"
@@ -68,7 +68,7 @@ unsigned route_metrics(const struct route_request *request, struct json_object *
 		return route_problem(body, 500, "out of memory");
 	}
 	metrics_write(total, out);
-	limits_write(request->server->limits, out);
+	limiter_write(request->server->limiter, out);
 	metrics_destroy(total);
 	fclose(out);
 	*body = json_object_new_string_len(text, (int)size);

@@ -1,7 +1,7 @@
 #include "address.h"
 #include "auth.h"
 #include "bans.h"
-#include "limits.h"
+#include "limiter.h"
 #include "moderation.h"
 #include "mount/routes.h"
 #include "opening.h"
@@ -117,8 +117,8 @@ static unsigned permit(const struct route_request *request, struct identity *ide
 		route_permit(request, request->parameters[0], RIGHT_MODERATE, identity, body);
 
 	if (!status && !auth_publisher(request->server->auth, request->authorization) &&
-	    !limits_take(request->server->limits, LIMIT_MODERATION, identity->name,
-			 turn_now(&request->service->turn))) {
+	    !limiter_take(request->server->limiter, LIMIT_MODERATION, identity->name,
+			  turn_now(&request->service->turn))) {
 		identity_finish(identity);
 		status = route_refuse_rate(request, LIMIT_MODERATION, body);
 	}

@@ -1,6 +1,6 @@
 #include "auth.h"
 #include "bans.h"
-#include "limits.h"
+#include "limiter.h"
 #include "message.h"
 #include "mount/routes.h"
 #include "opening.h"
@@ -173,7 +173,7 @@ static unsigned check_speech(const struct route_request *request, const struct i
 	if (identity->name && bans_until(server->bans, BAN_SPEECH, request->parameters[0],
 					 identity->name, request->address, time(NULL)))
 		return route_problem(body, 403, "muted");
-	if (limits_take(server->limits, LIMIT_MESSAGES, who, turn_now(&request->service->turn)))
+	if (limiter_take(server->limiter, LIMIT_MESSAGES, who, turn_now(&request->service->turn)))
 		return 0;
 	return route_refuse_rate(request, LIMIT_MESSAGES, body);
 }

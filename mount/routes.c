@@ -3,7 +3,7 @@
 #include "auth.h"
 #include "handshake.h"
 #include "json-scan.h"
-#include "limits.h"
+#include "limiter.h"
 #include "mount/table.h"
 #include "session.h"
 
@@ -270,7 +270,7 @@ unsigned route_refuse_rate(const struct route_request *request, enum limit limit
 			   struct json_object **body)
 {
 	route_add_header(request->later, "Retry-After: %u",
-			 limits_retry_seconds(request->server->limits, limit));
+			 limiter_retry_seconds(request->server->limiter, limit));
 	return route_problem(body, 429, "too many requests");
 }
 
@@ -286,8 +286,8 @@ static unsigned charge(const struct route_request *request, const struct route *
 	if (strncmp(route->path, "/api/", 5) || /* what operators ask for */
 	    auth_publisher(request->server->auth, request->authorization))
 		return 0;
-	if (limits_take(request->server->limits, limit, request->address,
-			turn_now(&request->service->turn)))
+	if (limiter_take(request->server->limiter, limit, request->address,
+			 turn_now(&request->service->turn)))
 		return 0;
 	return route_refuse_rate(request, limit, body);
 }

@@ -2,7 +2,7 @@
 
 #include "bans.h"
 #include "identity.h"
-#include "limits.h"
+#include "limiter.h"
 #include "metrics.h"
 #include "moderation.h"
 #include "posting.h"
@@ -216,20 +216,20 @@ static bool may_be_heard(struct chat *chat)
 {
 	const struct session *session = &chat->room.session;
 
-	return limits_take_own(server_of(session->wsi)->limits, LIMIT_MESSAGES, &chat->rate,
-			       session->peer, now(chat));
+	return limiter_take_own(server_of(session->wsi)->limiter, LIMIT_MESSAGES, &chat->rate,
+				session->peer, now(chat));
 }
 
 /* And a message to who says it; where that may be anybody, to the address as well. */
 static bool may_say(struct chat *chat)
 {
 	const struct session *session = &chat->room.session;
-	struct limits *limits = server_of(session->wsi)->limits;
+	struct limiter *limiter = server_of(session->wsi)->limiter;
 	char address[SESSION_PEER_SIZE];
 
-	return limits_take(limits, LIMIT_MESSAGES, session->user, now(chat)) &&
+	return limiter_take(limiter, LIMIT_MESSAGES, session->user, now(chat)) &&
 	       (session->identity ||
-		limits_take(limits, LIMIT_SPEECH, session_address(session, address), now(chat)));
+		limiter_take(limiter, LIMIT_SPEECH, session_address(session, address), now(chat)));
 }
 
 static int refuse_speed(struct chat *chat, const char *id)
@@ -347,8 +347,8 @@ static int moderate(struct chat *chat, struct json_object *root, enum moderation
 
 	if (!chat_has_right(chat, RIGHT_MODERATE))
 		return refuse_right(chat, id && *id ? id : NULL);
-	if (!limits_take(server_of(session->wsi)->limits, LIMIT_MODERATION, session->user,
-			 now(chat)))
+	if (!limiter_take(server_of(session->wsi)->limiter, LIMIT_MODERATION, session->user,
+			  now(chat)))
 		return refuse_speed(chat, id && *id ? id : NULL);
 	if (problem || !id)
 		return chat_complain(chat,

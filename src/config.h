@@ -83,7 +83,7 @@ struct config_auth {
 
 /*
  * How often things may happen: one row of the config's limits.rates for each
- * kind. What is charged to whom, and what goes beyond, is in limits.h.
+ * kind. What is charged to whom, and what goes beyond, is in limiter.h.
  */
 enum limit {
 	LIMIT_API,	  /* REST calls of an address */

@@ -5,7 +5,7 @@
 #include "auth.h"
 #include "http.h"
 #include "http-request.h"
-#include "limits.h"
+#include "limiter.h"
 #include "metrics.h"
 #include "rooms.h"
 #include "server.h"
@@ -59,7 +59,7 @@ static int refuse(struct lws *wsi, const struct session *session, const struct r
 
 	http_method(wsi, &path);
 	snprintf(status, sizeof(status), "%u", refusal->status);
-	/* Of those that come too often limits.h tells once a second. */
+	/* Of those that come too often limiter.h tells once a second. */
 	log_event(refusal->status == 429 ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, LOG_MODULE,
 		  "refused", "path", path, "peer", session->peer, "user", session->user, "status",
 		  status, "reason", refusal->reason, NULL);
@@ -304,7 +304,7 @@ static void describe_room(const struct session *session, struct server *server,
 	request->moderates = session_moderates(session);
 	request->no_more_rooms = has_no_more_rooms(server, request->room);
 	request->bans = server->bans;
-	request->limits = server->limits;
+	request->limiter = server->limiter;
 	request->time = time(NULL);
 	request->now = turn_now(&service_of(session->wsi)->turn);
 }
@@ -316,7 +316,7 @@ static void put_retry_after(const struct server *server, struct refusal *refusal
 	if (refusal->status != 429)
 		return;
 	snprintf(text, size, "Retry-After: %u\r\n",
-		 limits_retry_seconds(server->limits, LIMIT_JOINS));
+		 limiter_retry_seconds(server->limiter, LIMIT_JOINS));
 	refusal->headers = text;
 }
 
@@ -362,8 +362,8 @@ static bool may_try(struct lws *wsi, const struct session *session)
 	struct service *service = service_of(wsi);
 	char address[SESSION_PEER_SIZE];
 
-	return limits_take(service->server->limits, LIMIT_HANDSHAKES,
-			   session_address(session, address), turn_now(&service->turn));
+	return limiter_take(service->server->limiter, LIMIT_HANDSHAKES,
+			    session_address(session, address), turn_now(&service->turn));
 }
 
 int handshake_check(struct lws *wsi, struct session *session)

@@ -1,7 +1,7 @@
 #include "listener.h"
 
 #include "address.h"
-#include "limits.h"
+#include "limiter.h"
 #include "log.h"
 #include "server.h"
 #include "tls.h"
@@ -158,8 +158,8 @@ static bool may_shake_hands(struct listener *listener, const union address *peer
 	char network[ADDRESS_SIZE];
 
 	return !listener->settings->tls ||
-	       limits_take(server->limits, LIMIT_TLS, network_of(peer, network),
-			   turn_now(&server->services[0].turn));
+	       limiter_take(server->limiter, LIMIT_TLS, network_of(peer, network),
+			    turn_now(&server->services[0].turn));
 }
 
 /* Whether there is a place for it, which it has then; refuses it otherwise. */

@@ -4,7 +4,7 @@
 #include "bans-journal.h"
 #include "flusher.h"
 #include "journal.h"
-#include "limits.h"
+#include "limiter.h"
 #include "listener.h"
 #include "log.h"
 #include "message.h"
@@ -254,7 +254,7 @@ static int create_rooms(struct server *server)
 
 static int create_rates(struct server *server)
 {
-	int r = limits_create(&server->limits, server->config);
+	int r = limiter_create(&server->limiter, server->config);
 
 	if (!r)
 		r = rate_table_create(&server->typing_rates, rate_limit(1, 1, 1), TYPING_MAX);
@@ -373,7 +373,7 @@ void server_destroy(struct server *server)
 	for (size_t i = 0; i < server->n_services; i++)
 		service_finish(&server->services[i]);
 	rate_table_destroy(server->typing_rates);
-	limits_destroy(server->limits);
+	limiter_destroy(server->limiter);
 	bans_destroy(server->bans);
 	auth_destroy(server->auth);
 	tls_destroy(server->tls);

@@ -24,7 +24,7 @@ struct bans;
 struct flushers;
 struct listener;
 struct presence;
-struct limits;
+struct limiter;
 struct rate_table;
 struct metrics;
 struct rooms;
@@ -42,7 +42,7 @@ struct server {
 	struct tls *tls;	 /* NULL: nobody speaks it */
 	struct auth *auth;
 	struct bans *bans;
-	struct limits *limits;
+	struct limiter *limiter;
 	struct journal *journal;
 	struct flushers *flushers;
 	struct rooms *rooms;

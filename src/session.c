@@ -6,7 +6,7 @@
 #include "http.h"
 #include "http-request.h"
 #include "identity.h"
-#include "limits.h"
+#include "limiter.h"
 #include "metrics.h"
 #include "server.h"
 
@@ -84,8 +84,8 @@ static bool charge(struct session *session, enum limit limit, struct rate *rate)
 {
 	struct service *service = service_of(session->wsi);
 
-	return limits_take_own(service->server->limits, limit, rate, session->peer,
-			       turn_now(&service->turn));
+	return limiter_take_own(service->server->limiter, limit, rate, session->peer,
+				turn_now(&service->turn));
 }
 
 /* Who sends more than may be waits: nothing more is read of it until the next look at all sessions. */

@@ -2,7 +2,7 @@
 
 #include "bans.h"
 #include "config.h"
-#include "limits.h"
+#include "limiter.h"
 #include "quota.h"
 
 #include <stdbool.h>
@@ -38,9 +38,9 @@ struct admission_request {
 	const char *room;    /* that it would join; NULL: none */
 	bool no_more_rooms;  /* it would be a new one, and there are as many as may be */
 	struct bans *bans;
-	struct limits *limits; /* NULL: none */
-	int64_t time;	       /* seconds since 1970 */
-	uint64_t now;	       /* nanoseconds, for the limits */
+	struct limiter *limiter; /* NULL: none */
+	int64_t time;		 /* seconds since 1970 */
+	uint64_t now;		 /* nanoseconds, for the limits */
 };
 
 /*

@@ -4,7 +4,8 @@
 int admission_check_joins(const struct admission_request *request,
 			  const struct config_admission *settings)
 {
-	if (!request->limits || !request->room)
+	if (!request->limiter || !request->room)
 		return 0;
-	return limits_take(request->limits, LIMIT_JOINS, request->address, request->now) ? 0 : 429;
+	return limiter_take(request->limiter, LIMIT_JOINS, request->address, request->now) ? 0
+											   : 429;
 }

@@ -308,7 +308,7 @@ static void joins_of_an_address(void **state)
 	struct admission_request request = {
 		.connections = &roomy, .room = "den", .address = "192.0.2.1"};
 
-	assert_int_equal(limits_create(&request.limits, &config), 0);
+	assert_int_equal(limiter_create(&request.limiter, &config), 0);
 	assert_admitted(&request, NULL);
 	assert_admitted(&request, NULL);
 	assert_refused(&request, NULL, 429, "joins");
@@ -323,7 +323,7 @@ static void joins_of_an_address(void **state)
 	request.room = "den";
 	request.address = NULL;
 	assert_admitted(&request, NULL);
-	limits_destroy(request.limits);
+	limiter_destroy(request.limiter);
 }
 
 static void first_rule_that_objects_decides(void **state)

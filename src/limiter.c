@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "limiter.h"
 
 #include "config-rates.h"
 #include "log.h"
@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define LOG_MODULE "limits"
+#define LOG_MODULE "limiter"
 
 /* People and addresses whose rates are remembered at a time, of each kind. */
 #define RATES_MAX 100000
@@ -23,7 +23,7 @@ struct one_limit {
 	_Atomic uint64_t next_log; /* no line before that */
 };
 
-struct limits {
+struct limiter {
 	struct one_limit each[LIMITS];
 };
 
@@ -41,31 +41,31 @@ static struct rate_limit read_rate(const struct config *config, enum limit limit
 			  config->limits.rates[limit].burst);
 }
 
-int limits_create(struct limits **limitsp, const struct config *config)
+int limiter_create(struct limiter **limiterp, const struct config *config)
 {
-	struct limits *limits = calloc(1, sizeof(*limits));
-	int r = limits ? 0 : -ENOMEM;
+	struct limiter *limiter = calloc(1, sizeof(*limiter));
+	int r = limiter ? 0 : -ENOMEM;
 
 	for (int i = 0; !r && i < LIMITS; i++) {
-		struct one_limit *one = &limits->each[i];
+		struct one_limit *one = &limiter->each[i];
 
 		one->rate = read_rate(config, (enum limit)i);
 		r = rate_table_create(&one->table, one->rate, RATES_MAX);
 	}
 	if (r < 0)
-		limits_destroy(limits);
+		limiter_destroy(limiter);
 	else
-		*limitsp = limits;
+		*limiterp = limiter;
 	return r;
 }
 
-void limits_destroy(struct limits *limits)
+void limiter_destroy(struct limiter *limiter)
 {
-	if (!limits)
+	if (!limiter)
 		return;
 	for (int i = 0; i < LIMITS; i++)
-		rate_table_destroy(limits->each[i].table);
-	free(limits);
+		rate_table_destroy(limiter->each[i].table);
+	free(limiter);
 }
 
 /* Whoever comes first after a second writes the line; the others only count. */
@@ -83,9 +83,9 @@ static void refuse(struct one_limit *one, enum limit limit, const char *who, uin
 		  who, "times", times, NULL);
 }
 
-bool limits_take(struct limits *limits, enum limit limit, const char *key, uint64_t now)
+bool limiter_take(struct limiter *limiter, enum limit limit, const char *key, uint64_t now)
 {
-	struct one_limit *one = &limits->each[limit];
+	struct one_limit *one = &limiter->each[limit];
 
 	if (!key || !one->rate.interval || rate_table_take(one->table, key, now))
 		return true;
@@ -93,10 +93,10 @@ bool limits_take(struct limits *limits, enum limit limit, const char *key, uint6
 	return false;
 }
 
-bool limits_take_own(struct limits *limits, enum limit limit, struct rate *rate, const char *who,
-		     uint64_t now)
+bool limiter_take_own(struct limiter *limiter, enum limit limit, struct rate *rate, const char *who,
+		      uint64_t now)
 {
-	struct one_limit *one = &limits->each[limit];
+	struct one_limit *one = &limiter->each[limit];
 
 	if (!one->rate.interval || rate_take(rate, &one->rate, now))
 		return true;
@@ -104,17 +104,17 @@ bool limits_take_own(struct limits *limits, enum limit limit, struct rate *rate,
 	return false;
 }
 
-unsigned limits_retry_seconds(const struct limits *limits, enum limit limit)
+unsigned limiter_retry_seconds(const struct limiter *limiter, enum limit limit)
 {
-	return 1 + (unsigned)((limits->each[limit].rate.interval - 1) / 1000000000);
+	return 1 + (unsigned)((limiter->each[limit].rate.interval - 1) / 1000000000);
 }
 
-void limits_write(const struct limits *limits, FILE *out)
+void limiter_write(const struct limiter *limiter, FILE *out)
 {
 	fputs("# HELP switchboard_limited_total What was refused for coming too often, by limit.\n"
 	      "# TYPE switchboard_limited_total counter\n",
 	      out);
 	for (int i = 0; i < LIMITS; i++)
 		fprintf(out, "switchboard_limited_total{limit=\"%s\"} %" PRIu64 "\n",
-			config_rate_name((enum limit)i), limits->each[i].refused);
+			config_rate_name((enum limit)i), limiter->each[i].refused);
 }

@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "config-rates.h"
-#include "limits.h"
+#include "limiter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,69 +19,69 @@ static const struct config config = {
 
 static int create(void **state)
 {
-	return limits_create((struct limits **)state, &config);
+	return limiter_create((struct limiter **)state, &config);
 }
 
 static int destroy(void **state)
 {
-	limits_destroy(*state);
+	limiter_destroy(*state);
 	return 0;
 }
 
 static void each_has_its_own(void **state)
 {
-	struct limits *limits = *state;
+	struct limiter *limiter = *state;
 	uint64_t now = 1000 * SECOND;
 
-	assert_true(limits_take(limits, LIMIT_API, "192.0.2.1", now));
-	assert_true(limits_take(limits, LIMIT_API, "192.0.2.1", now));
-	assert_false(limits_take(limits, LIMIT_API, "192.0.2.1", now));
-	assert_true(limits_take(limits, LIMIT_API, "192.0.2.2", now));
-	assert_true(limits_take(limits, LIMIT_JOINS, "192.0.2.1", now));
-	assert_true(limits_take(limits, LIMIT_API, "192.0.2.1", now + SECOND));
-	assert_false(limits_take(limits, LIMIT_API, "192.0.2.1", now + SECOND));
+	assert_true(limiter_take(limiter, LIMIT_API, "192.0.2.1", now));
+	assert_true(limiter_take(limiter, LIMIT_API, "192.0.2.1", now));
+	assert_false(limiter_take(limiter, LIMIT_API, "192.0.2.1", now));
+	assert_true(limiter_take(limiter, LIMIT_API, "192.0.2.2", now));
+	assert_true(limiter_take(limiter, LIMIT_JOINS, "192.0.2.1", now));
+	assert_true(limiter_take(limiter, LIMIT_API, "192.0.2.1", now + SECOND));
+	assert_false(limiter_take(limiter, LIMIT_API, "192.0.2.1", now + SECOND));
 }
 
 static void nobody_and_no_limit(void **state)
 {
-	struct limits *limits = *state;
+	struct limiter *limiter = *state;
 
 	for (int i = 0; i < 10; i++) {
-		assert_true(limits_take(limits, LIMIT_API, NULL, SECOND));
-		assert_true(limits_take(limits, LIMIT_PAGES, "192.0.2.1", SECOND));
+		assert_true(limiter_take(limiter, LIMIT_API, NULL, SECOND));
+		assert_true(limiter_take(limiter, LIMIT_PAGES, "192.0.2.1", SECOND));
 	}
 }
 
 static void a_connection_has_its_rate_itself(void **state)
 {
-	struct limits *limits = *state;
+	struct limiter *limiter = *state;
 	struct rate one = {0}, other = {0};
 
-	assert_true(limits_take_own(limits, LIMIT_CONTROL, &one, NULL, SECOND));
-	assert_false(limits_take_own(limits, LIMIT_CONTROL, &one, NULL, SECOND));
-	assert_true(limits_take_own(limits, LIMIT_CONTROL, &other, NULL, SECOND));
-	assert_true(limits_take_own(limits, LIMIT_PAGES, &one, NULL, SECOND));
+	assert_true(limiter_take_own(limiter, LIMIT_CONTROL, &one, NULL, SECOND));
+	assert_false(limiter_take_own(limiter, LIMIT_CONTROL, &one, NULL, SECOND));
+	assert_true(limiter_take_own(limiter, LIMIT_CONTROL, &other, NULL, SECOND));
+	assert_true(limiter_take_own(limiter, LIMIT_PAGES, &one, NULL, SECOND));
 }
 
 static void when_another_try_may_do(void **state)
 {
-	struct limits *limits = *state;
+	struct limiter *limiter = *state;
 
-	assert_int_equal(limits_retry_seconds(limits, LIMIT_JOINS), 30);
-	assert_int_equal(limits_retry_seconds(limits, LIMIT_API), 1);
-	assert_int_equal(limits_retry_seconds(limits, LIMIT_MESSAGES), 1);
+	assert_int_equal(limiter_retry_seconds(limiter, LIMIT_JOINS), 30);
+	assert_int_equal(limiter_retry_seconds(limiter, LIMIT_API), 1);
+	assert_int_equal(limiter_retry_seconds(limiter, LIMIT_MESSAGES), 1);
 }
 
 static void what_was_refused_is_counted(void **state)
 {
-	struct limits *limits = *state;
+	struct limiter *limiter = *state;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	for (int i = 0; i < 5; i++)
-		limits_take(limits, LIMIT_API, "192.0.2.1", SECOND);
-	limits_write(limits, out);
+		limiter_take(limiter, LIMIT_API, "192.0.2.1", SECOND);
+	limiter_write(limiter, out);
 	fclose(out);
 	assert_non_null(strstr(text, "\nswitchboard_limited_total{limit=\"api\"} 3\n"));
 	for (int i = 0; i < LIMITS; i++) {
@@ -94,7 +94,7 @@ static void what_was_refused_is_counted(void **state)
 }
 
 /* The lines that stderr got from calling it. */
-static unsigned count_lines(void (*call)(struct limits *limits), struct limits *limits)
+static unsigned count_lines(void (*call)(struct limiter *limiter), struct limiter *limiter)
 {
 	FILE *file = tmpfile();
 	int saved = dup(STDERR_FILENO);
@@ -103,7 +103,7 @@ static unsigned count_lines(void (*call)(struct limits *limits), struct limits *
 
 	assert_non_null(file);
 	dup2(fileno(file), STDERR_FILENO);
-	call(limits);
+	call(limiter);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	rewind(file);
@@ -114,13 +114,13 @@ static unsigned count_lines(void (*call)(struct limits *limits), struct limits *
 }
 
 /* 3 seconds of 1,000 refusals each. */
-static void flood(struct limits *limits)
+static void flood(struct limiter *limiter)
 {
 	for (uint64_t i = 0; i < 3000; i++) {
 		char address[16];
 
 		snprintf(address, sizeof(address), "192.0.2.%u", (unsigned)i % 2);
-		limits_take(limits, LIMIT_JOINS, address, 1000 * SECOND + i * SECOND / 1000);
+		limiter_take(limiter, LIMIT_JOINS, address, 1000 * SECOND + i * SECOND / 1000);
 	}
 }
 
