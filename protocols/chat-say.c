@@ -211,25 +211,27 @@ static int refuse_right(struct chat *chat, const char *id)
 					   .code = "forbidden", .text = "not permitted", .id = id});
 }
 
-/* Whatever a connection sends is charged to it before it is looked at. */
+/*
+ * Whatever a connection sends is charged to it before it is looked at, and to
+ * its address where the name that it has may be anybody's.
+ */
 static bool may_be_heard(struct chat *chat)
-{
-	const struct session *session = &chat->room.session;
-
-	return limiter_take_own(server_of(session->wsi)->limiter, LIMIT_MESSAGES, &chat->rate,
-				session->peer, now(chat));
-}
-
-/* And a message to who says it; where that may be anybody, to the address as well. */
-static bool may_say(struct chat *chat)
 {
 	const struct session *session = &chat->room.session;
 	struct limiter *limiter = server_of(session->wsi)->limiter;
 	char address[SESSION_PEER_SIZE];
 
-	return limiter_take(limiter, LIMIT_MESSAGES, session->user, now(chat)) &&
+	return limiter_take_own(limiter, LIMIT_MESSAGES, &chat->rate, session->peer, now(chat)) &&
 	       (session->identity ||
 		limiter_take(limiter, LIMIT_SPEECH, session_address(session, address), now(chat)));
+}
+
+static bool may_say(struct chat *chat)
+{
+	const struct session *session = &chat->room.session;
+
+	return limiter_take(server_of(session->wsi)->limiter, LIMIT_MESSAGES, session->user,
+			    now(chat));
 }
 
 static int refuse_speed(struct chat *chat, const char *id)
