@@ -211,6 +211,19 @@ native_is_plain_http(struct native_conn *conn)
 	return 1;
 }
 
+static int
+native_is_spent(const struct native_ctx *ctx)
+{
+	return ctx->spent_us && ctx->spent_us >= ctx->configs.turn_us;
+}
+
+/* For the event loop, which need not go through all of lws to hear the same a thousand times. */
+int
+lws_tls_handshake_waits(struct lws *wsi)
+{
+	return native_is_spent(native_ctx_of(wsi->a.vhost));
+}
+
 /*
  * One signature takes longer than hundreds of messages, and a crowd asks for as
  * many as it likes: what is beyond the turn's share stays in the socket, which is
@@ -223,7 +236,7 @@ native_handshake(struct native_conn *conn)
 	lws_usec_t begin;
 	int n;
 
-	if (ctx->spent_us && ctx->spent_us >= ctx->configs.turn_us)
+	if (native_is_spent(ctx))
 		return conn->wants_write ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_WANT_READ;
 	begin = lws_now_usecs();
 	n = native_is_plain_http(conn) ? MBEDTLS_ERR_SSL_INVALID_RECORD :
