@@ -63,8 +63,8 @@ struct sqlite {
 	uint64_t next_sweep; /* in nanoseconds of the monotonic clock */
 	uint64_t next_leaving;
 	uint64_t next_probe;
-	uint64_t rooms; /* that have a row */
-	uint64_t added; /* and those that the transaction adds */
+	uint64_t rooms;	    /* that have a row */
+	uint64_t added;	    /* and those that the transaction adds */
 	bool has_leftovers; /* of what was redacted, in the log, maybe */
 };
 
