@@ -1,5 +1,6 @@
 #include "journal.h"
 #include "limiter.h"
+#include "log.h"
 #include "metrics.h"
 #include "mount/routes.h"
 #include "rooms.h"
@@ -17,6 +18,7 @@ static void note_journal(struct server_metrics *total, const struct server *serv
 	total->journal_commit_seconds = (double)journal->commit_nanoseconds / 1e9;
 	total->journal_commit_seconds_max = (double)journal->commit_nanoseconds_max / 1e9;
 	total->journal_failures = journal->failures;
+	total->journal_ok = journal_keeps(server->journal);
 	total->journal_queue = journal->queue;
 	total->journal_cache_reads = journal->cache_reads;
 	total->journal_disk_reads = journal->disk_reads;
@@ -52,6 +54,7 @@ static struct metrics *sum(struct server *server)
 		metrics_add(total, server->services[i].metrics);
 	metrics_server(total)->rooms = rooms_count(server->rooms);
 	note_journal(metrics_server(total), server);
+	metrics_server(total)->log_dropped = log_dropped();
 	metrics_server(total)->resident_bytes = resident_bytes();
 	return total;
 }

@@ -40,6 +40,8 @@ static unsigned describe(int error, struct json_object **body)
 		return route_problem(body, 404, "there is nothing like that here");
 	case -EBUSY:
 		return route_problem(body, 503, "the journal is busy");
+	case -ENOSPC:
+		return route_problem(body, 507, "it could not be kept");
 	case -EMFILE:
 		return route_problem(body, 503, "there are too many rooms");
 	default:

@@ -105,13 +105,19 @@ static void answer_problem(struct word *word, unsigned status, const char *detai
 	answer(word, status, body);
 }
 
+/* RFC 9110 section 15.6.4, RFC 4918 section 11.5. */
+static unsigned status_of(int error)
+{
+	return error == -EBUSY ? 503 : error == -ENOSPC ? 507 : 500;
+}
+
 static void on_posted(void *user, const struct journal_publication *publication)
 {
 	struct word *word = user;
 	struct json_object *body;
 
 	if (publication->result < 0) {
-		answer_problem(word, publication->result == -EBUSY ? 503 : 500,
+		answer_problem(word, status_of(publication->result),
 			       "the message could not be kept");
 		return;
 	}

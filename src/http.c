@@ -61,6 +61,8 @@ const char *http_reason(unsigned status)
 		return "Internal Server Error";
 	case 503:
 		return "Service Unavailable";
+	case 507:
+		return "Insufficient Storage";
 	default:
 		return "";
 	}

@@ -191,6 +191,14 @@ int database_commit(struct database *database)
 	return run_statement(database, COMMIT);
 }
 
+/* No room has such an id. */
+int database_probe(struct database *database)
+{
+	return run(database, "INSERT INTO messages (room, sequence, time, payload)"
+			     " VALUES (-1, 0, 0, zeroblob(65536));"
+			     "DELETE FROM messages WHERE room = -1");
+}
+
 void database_rollback(struct database *database)
 {
 	if (!sqlite3_get_autocommit(database->sqlite))

@@ -44,6 +44,9 @@ const char *database_error(const struct database *database);
 int database_begin(struct database *database);
 int database_commit(struct database *database);
 
+/* Writes about as much as a batch of messages may have, and deletes it again, in a transaction. */
+int database_probe(struct database *database);
+
 /* Harmless where nothing was begun. */
 void database_rollback(struct database *database);
 

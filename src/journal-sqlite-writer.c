@@ -13,6 +13,9 @@
 #define SWEEP_SECONDS 10
 #define SWEEP_ROOMS 100
 
+/* How often it is tried whether messages can be kept again. */
+#define PROBE_SECONDS 2
+
 uint64_t sqlite_now(void)
 {
 	struct timespec now;
@@ -113,11 +116,14 @@ static int write_stream(struct sqlite_stream *stream)
 /* Once when it begins and once when it is over, however many publications it strikes. */
 static void note_failure(struct sqlite *sqlite, int error)
 {
-	if (error && !sqlite->failing)
+	_Atomic bool *failing = &sqlite->base.metrics.failing;
+
+	if (error && !*failing)
 		log_error("nothing can be kept: %s", database_error(sqlite->writer));
-	else if (!error && sqlite->failing)
+	else if (!error && *failing)
 		log_notice("messages are kept again");
-	sqlite->failing = error != 0;
+	*failing = error != 0;
+	sqlite->next_probe = sqlite_now() + PROBE_SECONDS * (uint64_t)1000000000;
 }
 
 static int write_batch(struct sqlite *sqlite, struct sqlite_stream *streams)
@@ -280,6 +286,20 @@ static void sweep(struct sqlite *sqlite)
 		sqlite->has_leftovers = database_empty_log(sqlite->writer) < 0;
 }
 
+/* Nobody need risk a message to find out: a balancer sends none here meanwhile. */
+static void probe(struct sqlite *sqlite)
+{
+	int r = database_begin(sqlite->writer);
+
+	if (!r)
+		r = database_probe(sqlite->writer);
+	if (!r)
+		r = database_commit(sqlite->writer);
+	if (r < 0)
+		database_rollback(sqlite->writer);
+	note_failure(sqlite, r);
+}
+
 /* When there is something to do though nobody says anything. */
 static struct timespec next_work(const struct sqlite *sqlite)
 {
@@ -288,6 +308,8 @@ static struct timespec next_work(const struct sqlite *sqlite)
 
 	if (forgetting < at)
 		at = forgetting;
+	if (sqlite->base.metrics.failing && sqlite->next_probe < at)
+		at = sqlite->next_probe;
 	return (struct timespec){.tv_sec = (time_t)(at / 1000000000),
 				 .tv_nsec = (long)(at % 1000000000)};
 }
@@ -333,6 +355,8 @@ static void *write_all(void *user)
 		if (sqlite_now() >= sqlite->next_sweep)
 			sweep(sqlite);
 		sqlite_forget_rooms(sqlite);
+		if (sqlite->base.metrics.failing && sqlite_now() >= sqlite->next_probe)
+			probe(sqlite);
 	}
 	return NULL;
 }

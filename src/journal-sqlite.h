@@ -62,9 +62,9 @@ struct sqlite {
 	int64_t swept;	     /* the room where the last sweep ended */
 	uint64_t next_sweep; /* in nanoseconds of the monotonic clock */
 	uint64_t next_leaving;
-	uint64_t rooms; /* that have a row */
-	uint64_t added; /* and those that the transaction adds */
-	bool failing;
+	uint64_t next_probe;
+	uint64_t rooms;	    /* that have a row */
+	uint64_t added;	    /* and those that the transaction adds */
 	bool has_leftovers; /* of what was redacted, in the log, maybe */
 };
 

@@ -63,6 +63,11 @@ void journal_limit_rooms(struct journal *journal, size_t rooms)
 	journal->rooms_max = rooms;
 }
 
+bool journal_keeps(const struct journal *journal)
+{
+	return !journal->metrics.failing;
+}
+
 const struct journal_metrics *journal_metrics(const struct journal *journal)
 {
 	return &journal->metrics;

@@ -125,6 +125,7 @@ struct journal_metrics {
 	_Atomic uint64_t commit_nanoseconds; /* in all */
 	_Atomic uint64_t commit_nanoseconds_max;
 	_Atomic uint64_t failures; /* publications that could not be kept */
+	_Atomic bool failing;	   /* what was written last could not be kept */
 	_Atomic uint64_t queue;	   /* publications that wait */
 	_Atomic uint64_t cache_reads;
 	_Atomic uint64_t disk_reads;
@@ -201,6 +202,9 @@ size_t journal_bytes_max(const struct journal *journal);
  * unless a mark holds in them.
  */
 void journal_limit_rooms(struct journal *journal, size_t rooms);
+
+/* Whether messages can be kept, as far as it knows: it tries again every few seconds where they can't. */
+bool journal_keeps(const struct journal *journal);
 
 const struct journal_metrics *journal_metrics(const struct journal *journal);
 

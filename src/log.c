@@ -1,8 +1,10 @@
 #include "log.h"
 
+#include "log-output.h"
 #include "utf8.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,6 +25,12 @@ struct line {
 	char text[LINE_MAX_BYTES];
 	size_t size;
 };
+
+/* Of what follows, and of the way out. */
+static pthread_mutex_t output_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned long untold; /* lines dropped of which no line tells yet */
+
+static _Atomic unsigned long dropped;
 
 static enum log_level configured_level = LOG_LEVEL_INFO;
 static enum log_format configured_format = LOG_FORMAT_TEXT;
@@ -53,6 +61,38 @@ static void line_puts(struct line *line, const char *text)
 	line_put(line, text, strlen(text));
 }
 
+/*
+ * What a terminal takes for an order, or for the end of a line, though it is
+ * well-formed UTF-8: C1, the marks, embeddings, overrides and isolates of
+ * bidirectional text, and the separators of lines and paragraphs. Returns the
+ * code point, 0 for any other, and its bytes.
+ */
+static unsigned hidden_control(const unsigned char *text, size_t *size)
+{
+	unsigned c = 0;
+
+	*size = 1;
+	if (text[0] < 0xe0 && text[0] >= 0xc2) {
+		*size = 2;
+		c = (text[0] & 0x1fu) << 6 | (text[1] & 0x3fu);
+	} else if (text[0] == 0xe2) {
+		*size = 3;
+		c = 0x2000u | (text[1] & 0x3fu) << 6 | (text[2] & 0x3fu);
+	}
+	if ((c >= 0x80 && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+		return c;
+	return 0;
+}
+
+static void line_put_escape(struct line *line, unsigned c)
+{
+	char escape[8];
+
+	snprintf(escape, sizeof(escape), "\\u%04x", c & 0xffff);
+	line_puts(line, escape);
+}
+
 /* Control characters always, and other bytes where they are not UTF-8, which is all that JSON may hold. */
 static void line_put_escaped(struct line *line, const char *value)
 {
@@ -60,6 +100,10 @@ static void line_put_escaped(struct line *line, const char *value)
 
 	for (; *value; value++) {
 		unsigned char c = (unsigned char)*value;
+		size_t size = 1;
+		unsigned control = is_utf8 && c >= 0xc2
+					   ? hidden_control((const unsigned char *)value, &size)
+					   : 0;
 
 		/* Cut where a character begins: escapes and UTF-8 are written whole or not at all. */
 		if (line->size + ESCAPE_MAX > LINE_ROOM && (!is_utf8 || (c & 0xc0) != 0x80))
@@ -67,11 +111,11 @@ static void line_put_escaped(struct line *line, const char *value)
 		if (c == '"' || c == '\\') {
 			line_put(line, "\\", 1);
 			line_put(line, value, 1);
+		} else if (control) {
+			line_put_escape(line, control);
+			value += size - 1;
 		} else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !is_utf8)) {
-			char escape[8];
-
-			snprintf(escape, sizeof(escape), "\\u%04x", c);
-			line_puts(line, escape);
+			line_put_escape(line, c);
 		} else {
 			line_put(line, value, 1);
 		}
@@ -168,14 +212,44 @@ static void line_put_field(struct line *line, const char *name, const char *valu
 		line_put_pair(line, name, value);
 }
 
+static void line_close(struct line *line)
+{
+	if (configured_format == LOG_FORMAT_JSON)
+		line->text[line->size++] = '}';
+	line->text[line->size++] = '\n';
+}
+
+/* With the lock held: true once all that was dropped has been told of. */
+static bool tell_dropped(void)
+{
+	struct line line;
+	char message[64];
+
+	if (!untold)
+		return true;
+	snprintf(message, sizeof(message), "%lu lines dropped", untold);
+	line_begin(&line, LOG_LEVEL_WARNING, "log", message);
+	line_close(&line);
+	if (!log_output(line.text, line.size))
+		return false;
+	untold = 0;
+	return true;
+}
+
 static void line_end(struct line *line)
 {
-	if (configured_format == LOG_FORMAT_JSON) {
-		line->text[line->size++] = '}';
+	line_close(line);
+	pthread_mutex_lock(&output_lock);
+	if (!tell_dropped() || !log_output(line->text, line->size)) {
+		untold++;
+		dropped++;
 	}
-	line->text[line->size++] = '\n';
-	if (write(STDERR_FILENO, line->text, line->size) < 0)
-		return; /* nobody is left to tell */
+	pthread_mutex_unlock(&output_lock);
+}
+
+unsigned long log_dropped(void)
+{
+	return dropped;
 }
 
 void log_write(enum log_level level, const char *module, const char *format, ...)

@@ -5,7 +5,11 @@
  *
  * A line has a time, a level, the module it comes from and a message; an event
  * also has fields, pairs of a name and a value. Values come from strangers, so
- * they are quoted and escaped: no input can forge a line.
+ * they are quoted and escaped: no input can forge a line, nor one that a
+ * terminal shows in another order than it was written.
+ *
+ * A log that nobody reads makes nobody wait: what can't be written at once is
+ * dropped and counted, and once it can, a line says how many were.
  */
 
 enum log_level {
@@ -37,6 +41,9 @@ void log_write(enum log_level level, const char *module, const char *format, ...
  */
 void log_event(enum log_level level, const char *module, const char *event, ...)
 	__attribute__((sentinel));
+
+/* Lines dropped since the start. */
+unsigned long log_dropped(void);
 
 #define log_error(...) log_write(LOG_LEVEL_ERROR, LOG_MODULE, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, LOG_MODULE, __VA_ARGS__)

@@ -9,6 +9,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,13 +280,27 @@ static const struct lws_protocols **join_tables(void)
 	return all;
 }
 
+/* One of the first three that is closed would be the first that is opened, and get what is meant for stderr. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
-	const struct lws_protocols **protocols = join_tables();
+	const struct lws_protocols **protocols;
 	struct config config;
 	int status;
 
+	open_standard_descriptors();
+	protocols = join_tables();
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (!protocols || config_init(&config) < 0) {

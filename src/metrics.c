@@ -316,6 +316,8 @@ static void write_journal(const struct server_metrics *server, FILE *out)
 		     server->journal_queue);
 	write_number(out, "journal_failures_total", "counter", "Messages that could not be kept.",
 		     server->journal_failures);
+	write_number(out, "journal_ok", "gauge", "Whether messages can be kept.",
+		     server->journal_ok);
 	write_head(out, "journal_reads_total", "counter", "Readings of the history, by source.");
 	fprintf(out,
 		"switchboard_journal_reads_total{source=\"memory\"} %" PRIu64 "\n"
@@ -408,6 +410,8 @@ void metrics_write(const struct metrics *metrics, FILE *out)
 		     "Joins that could not: what they had missed was gone.", server->resets);
 	write_journal(server, out);
 	write_tls(metrics, out);
+	write_number(out, "log_dropped_total", "counter",
+		     "Lines of the log that nobody took in time.", server->log_dropped);
 	write_seconds(out, "loop_lag_seconds", "How late the event loop's last timer was.",
 		      server->loop_lag);
 	write_seconds(out, "loop_lag_max_seconds", "The largest such lag since the start.",

@@ -44,6 +44,7 @@ struct server_metrics {
 	_Atomic uint64_t tls_reload_failures;
 	_Atomic uint64_t journal_commits;
 	_Atomic uint64_t journal_failures;
+	_Atomic uint64_t journal_ok; /* 1: the last that it wrote is kept */
 	_Atomic uint64_t journal_queue;
 	_Atomic uint64_t journal_cache_reads;
 	_Atomic uint64_t journal_disk_reads;
@@ -54,6 +55,7 @@ struct server_metrics {
 	_Atomic uint64_t journal_rooms_forgotten;
 	_Atomic uint64_t journal_bytes;
 	_Atomic uint64_t journal_bytes_max;    /* 0: it has no such limit */
+	_Atomic uint64_t log_dropped;	       /* lines */
 	_Atomic uint64_t resident_bytes;       /* of the process */
 	_Atomic double journal_commit_seconds; /* in all */
 	_Atomic double journal_commit_seconds_max;

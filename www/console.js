@@ -38,13 +38,22 @@ let recalled = 0;
 
 /* The target */
 
+/** The path's URL, or null where it is none, or leads to another host, as two slashes do, and a slash with a backslash. */
+function urlOf(path) {
+  try {
+    const url = new URL(path, location.origin);
+    return path.startsWith('/') && url.origin === location.origin ? url : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The URL that was asked for, or null with the trouble shown. */
 function target() {
-  const path = byId('path').value.trim();
-  const valid = path.startsWith('/') && !path.startsWith('//');
-  showTrouble(valid ? '' : 'A path starts with one slash, as in /hello');
+  const url = urlOf(byId('path').value.trim());
+  showTrouble(url ? '' : 'A path starts with one slash, as in /hello');
   byId('path').toggleAttribute('aria-invalid', false);
-  if (valid) return new URL(path, location.origin);
+  if (url) return url;
   byId('path').setAttribute('aria-invalid', 'true');
   byId('path').focus();
   return null;

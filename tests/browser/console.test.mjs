@@ -71,6 +71,18 @@ test('a refused handshake and a bad path are said', async () => {
   await page.getByLabel('Path and query').fill('hello');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').filter({ hasText: 'starts with one slash' }).waitFor();
+  for (const path of ['//other.example/', '/\\other.example/', '/\\/other.example/', '//[']) {
+    await page.goto(`${server.url}/console.html`);
+    await page.goto(`${server.url}/console.html#${path}`);
+    await page.reload();
+    assert.equal(await page.getByLabel('Path and query').inputValue(), path);
+    for (const button of ['Connect', 'GET', 'EventSource']) {
+      await page.getByLabel('Path and query').fill(path);
+      await page.getByRole('button', { name: button }).click();
+      await page.getByRole('alert').filter({ hasText: 'starts with one slash' }).waitFor();
+    }
+    assert.equal(await page.locator('#log .row').filter({ hasText: 'other.example' }).count(), 0);
+  }
 });
 
 test('the chat answers its sample message', async () => {

@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -45,12 +46,28 @@ static void check_json(const char *line, size_t size)
 	json_tokener_free(tokener);
 }
 
+/* C1, and what turns the direction of text, or ends a line; the line is well-formed UTF-8. */
+static bool is_hidden_control(const unsigned char *at)
+{
+	if (at[0] == 0xc2)
+		return at[1] <= 0x9f;
+	if (at[0] == 0xd8)
+		return at[1] == 0x9c;
+	if (at[0] != 0xe2)
+		return false;
+	if (at[1] == 0x80)
+		return at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xa8 && at[2] <= 0xae);
+	return at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9;
+}
+
 static void check_line(const char *line, size_t size)
 {
 	require(line[size - 1] == '\n');
-	for (size_t i = 0; i < size - 1; i++)
-		require((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
 	require(fuzz_count_utf8((const uint8_t *)line, size) > 0);
+	for (size_t i = 0; i < size - 1; i++) {
+		require((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
+		require(!is_hidden_control((const unsigned char *)line + i));
+	}
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

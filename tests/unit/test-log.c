@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LOG_MODULE "test"
@@ -201,6 +203,7 @@ static void keeps_errno(void **state)
 	event_errno = errno;
 	dup2(saved, STDERR_FILENO);
 	close(saved);
+	message_line("x"); /* which tells of those two */
 	assert_int_equal(message_errno, ENOENT);
 	assert_int_equal(event_errno, ENOENT);
 }
@@ -330,6 +333,170 @@ static void cut_text_is_utf8(void **state)
 	}
 }
 
+/* What a terminal would take for an order, or show elsewhere than it stands. */
+static void hidden_controls_are_escaped(void **state)
+{
+	static const struct {
+		const char *value, *line;
+	} rows[] = {
+		{"a\xc2\x80z", "a\\u0080z"},
+		{"a\xc2\x9bz", "a\\u009bz"},
+		{"a\xc2\x9fz", "a\\u009fz"},
+		{"a\xc2\xa0z", "a\xc2\xa0z"},
+		{"a\xd8\x9bz", "a\xd8\x9bz"},
+		{"a\xd8\x9cz", "a\\u061cz"},
+		{"a\xe2\x80\x8dz", "a\xe2\x80\x8dz"},
+		{"a\xe2\x80\x8ez", "a\\u200ez"},
+		{"a\xe2\x80\x8fz", "a\\u200fz"},
+		{"a\xe2\x80\x90z", "a\xe2\x80\x90z"},
+		{"a\xe2\x80\xa7z", "a\xe2\x80\xa7z"},
+		{"a\xe2\x80\xa8z", "a\\u2028z"},
+		{"a\xe2\x80\xa9z", "a\\u2029z"},
+		{"a\xe2\x80\xaaz", "a\\u202az"},
+		{"a\xe2\x80\xaez", "a\\u202ez"},
+		{"a\xe2\x80\xafz", "a\xe2\x80\xafz"},
+		{"a\xe2\x81\xa5z", "a\xe2\x81\xa5z"},
+		{"a\xe2\x81\xa6z", "a\\u2066z"},
+		{"a\xe2\x81\xa9z", "a\\u2069z"},
+		{"a\xe2\x81\xaaz", "a\xe2\x81\xaaz"},
+		{"\xf0\x9f\x98\x80\xe2\x80\xae", "\xf0\x9f\x98\x80\\u202e"},
+		{"a\xe2\x80", "a\\u00e2\\u0080"},
+	};
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		char expected[64];
+		const char *line = event_line(rows[i].value);
+
+		snprintf(expected, sizeof(expected), "\"%s\"", rows[i].line);
+		if (!strstr(line, expected))
+			fail_msg("%zu: expected %s, found %s", i, expected, line);
+		snprintf(expected, sizeof(expected), "%s", rows[i].line);
+		assert_non_null(strstr(message_line(rows[i].value), expected));
+	}
+}
+
+/* The write end becomes stderr; the rest is the test's. */
+static int replace_stderr(int fd)
+{
+	int saved = dup(STDERR_FILENO);
+
+	fflush(stderr);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	return saved;
+}
+
+static void restore_stderr(int saved)
+{
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+}
+
+/* All that is there to be read. */
+static const char *read_all(int fd)
+{
+	static char text[1 << 20];
+	size_t size = 0;
+	ssize_t n;
+
+	while (size < sizeof(text) - 1 &&
+	       (n = recv(fd, text + size, sizeof(text) - 1 - size, MSG_DONTWAIT)) != 0) {
+		if (n < 0 && errno == ENOTSOCK)
+			n = read(fd, text + size, sizeof(text) - 1 - size);
+		if (n <= 0)
+			break;
+		size += (size_t)n;
+	}
+	text[size] = '\0';
+	return text;
+}
+
+/* Every line is whole, and those that are not there are counted. */
+static void assert_lines(const char *text, unsigned long written, unsigned long lost)
+{
+	unsigned long n = 0, told = 0, number;
+	const char *end;
+
+	for (; *text; text = end + 1) {
+		const char *line = strchr(text, ' ');
+
+		end = strchr(text, '\n');
+		assert_non_null(end);
+		if (line && sscanf(line, " warning log: %lu lines dropped", &number) == 1)
+			told += number;
+		else if (line && sscanf(line, " info test: line %lu ", &number) == 1)
+			n++;
+	}
+	assert_int_equal(told, lost);
+	assert_in_range(n, written - lost - 1, written - lost);
+}
+
+/* Nobody waits for who reads it. */
+static void what_nobody_reads_is_dropped(const int ends[2])
+{
+	char padding[900];
+	unsigned long before = log_dropped(), dropped, n = 0;
+	int saved = replace_stderr(ends[1]);
+	const char *text;
+	char *first;
+
+	memset(padding, 'x', sizeof(padding));
+	padding[sizeof(padding) - 1] = '\0';
+	while (n < 1000 || log_dropped() == before) {
+		log_info("line %lu %s", n++, padding);
+		assert_true(n < 100000);
+	}
+	for (int i = 0; i < 100; i++)
+		log_info("line %lu %s", n++, padding);
+	dropped = log_dropped() - before;
+	assert_true(dropped >= 100);
+	first = strdup(read_all(ends[0]));
+	log_info("line %lu again", n++);
+	text = read_all(ends[0]);
+	assert_non_null(strstr(text, " lines dropped\n"));
+	assert_non_null(strstr(text, "again\n"));
+	first = realloc(first, strlen(first) + strlen(text) + 1);
+	strcat(first, text);
+	restore_stderr(saved);
+	assert_int_equal(log_dropped() - before, dropped);
+	assert_lines(first, n, dropped);
+	free(first);
+	close(ends[0]);
+}
+
+static void a_pipe_that_nobody_reads(void **state)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK); /* its own description, not the writer's */
+	what_nobody_reads_is_dropped(ends);
+}
+
+static void a_socket_that_nobody_reads(void **state)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	what_nobody_reads_is_dropped(ends);
+}
+
+static void a_pipe_that_nobody_has(void **state)
+{
+	unsigned long before = log_dropped();
+	void (*handler)(int) = signal(SIGPIPE, SIG_IGN);
+	int ends[2], saved;
+
+	assert_int_equal(pipe(ends), 0);
+	close(ends[0]);
+	saved = replace_stderr(ends[1]);
+	log_info("hello");
+	restore_stderr(saved);
+	signal(SIGPIPE, handler);
+	assert_int_equal(log_dropped(), before + 1);
+	assert_non_null(strstr(message_line("x"), ": 1 lines dropped\n"));
+}
+
 #define TEXT(function) cmocka_unit_test_setup(function, use_text)
 #define JSON(function) cmocka_unit_test_setup(function, use_json)
 
@@ -345,6 +512,10 @@ int main(void)
 		TEXT(keeps_errno),
 		TEXT(cut_lines_end_with_a_newline),
 		TEXT(cut_text_is_utf8),
+		TEXT(hidden_controls_are_escaped),
+		TEXT(a_pipe_that_nobody_reads),
+		TEXT(a_socket_that_nobody_reads),
+		TEXT(a_pipe_that_nobody_has),
 		JSON(json_line),
 		JSON(json_values_come_back),
 		JSON(ill_formed_utf8_is_escaped_in_json),

@@ -135,6 +135,9 @@ static const char small_case[] =
 	"# HELP switchboard_journal_failures_total Messages that could not be kept.\n"
 	"# TYPE switchboard_journal_failures_total counter\n"
 	"switchboard_journal_failures_total 18\n"
+	"# HELP switchboard_journal_ok Whether messages can be kept.\n"
+	"# TYPE switchboard_journal_ok gauge\n"
+	"switchboard_journal_ok 28\n"
 	"# HELP switchboard_journal_reads_total Readings of the history, by source.\n"
 	"# TYPE switchboard_journal_reads_total counter\n"
 	"switchboard_journal_reads_total{source=\"memory\"} 19\n"
@@ -151,6 +154,9 @@ static const char small_case[] =
 	"# HELP switchboard_journal_bytes_max And that they may take at most.\n"
 	"# TYPE switchboard_journal_bytes_max gauge\n"
 	"switchboard_journal_bytes_max 27\n"
+	"# HELP switchboard_log_dropped_total Lines of the log that nobody took in time.\n"
+	"# TYPE switchboard_log_dropped_total counter\n"
+	"switchboard_log_dropped_total 29\n"
 	"# HELP switchboard_loop_lag_seconds How late the event loop's last timer was.\n"
 	"# TYPE switchboard_loop_lag_seconds gauge\n"
 	"switchboard_loop_lag_seconds 0.000250\n"
@@ -195,6 +201,8 @@ static void whole_text(void **state)
 		.journal_failures = 18,
 		.journal_cache_reads = 19,
 		.journal_disk_reads = 20,
+		.journal_ok = 28,
+		.log_dropped = 29,
 		.journal_rooms = 24,
 		.journal_rooms_forgotten = 25,
 		.journal_bytes = 26,
