@@ -49,6 +49,7 @@ enum statement {
 	DROP_MARKS,
 	READ_MARKS,
 	READ,
+	READ_NEWEST,
 	STATEMENTS,
 };
 
@@ -58,6 +59,10 @@ enum statement {
 	" (SELECT min(sequence) FROM " table " WHERE room = ?1) + ?4,"                             \
 	" max(?2, coalesce((SELECT sequence FROM " table " WHERE room = ?1 AND time >= ?3"         \
 	"  ORDER BY sequence LIMIT 1) - 1, 9223372036854775807)))"
+
+#define READ_RANGE(from)                                                                           \
+	"SELECT sequence, time, payload FROM messages WHERE room = ?1 AND sequence BETWEEN " from  \
+	" AND ?3 AND time >= ?4 ORDER BY sequence LIMIT ?5"
 
 static const char *const texts[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
@@ -89,8 +94,12 @@ static const char *const texts[STATEMENTS] = {
 	[READ_MARKS] = "SELECT rooms.name, marks.key, marks.until FROM marks"
 		       " JOIN rooms ON rooms.id = marks.room WHERE marks.until > ?1"
 		       " ORDER BY marks.until DESC",
-	[READ] = "SELECT sequence, time, payload FROM messages WHERE room = ?1"
-		 " AND sequence BETWEEN ?2 AND ?3 AND time >= ?4 ORDER BY sequence LIMIT ?5",
+	[READ] = READ_RANGE("?2"),
+	[READ_NEWEST] = READ_RANGE(
+		"coalesce((SELECT min(sequence) FROM (SELECT sequence, sum(length(payload))"
+		"  OVER (ORDER BY sequence DESC) AS bytes FROM messages WHERE room = ?1"
+		"  AND sequence BETWEEN ?2 AND ?3 AND time >= ?4 ORDER BY sequence DESC LIMIT ?5)"
+		" WHERE bytes <= ?6), ?3)"),
 };
 
 struct database {
@@ -431,19 +440,23 @@ int database_read_marks(struct database *database, int64_t now, journal_mark_fn 
 	return database_error_of(code);
 }
 
-int database_read(struct database *database, int64_t room, uint64_t from, uint64_t to, int64_t time,
-		  unsigned limit, journal_entry_fn each, void *user)
+int database_read(struct database *database, const struct database_range *range,
+		  journal_entry_fn each, void *user)
 {
-	sqlite3_stmt *statement = database->statements[READ];
+	enum statement which = range->newest && range->bytes ? READ_NEWEST : READ;
+	sqlite3_stmt *statement = database->statements[which];
+	size_t bytes = 0;
 	int count = 0;
 	int code;
 
-	sqlite3_bind_int64(statement, 1, room);
-	sqlite3_bind_int64(statement, 2, (sqlite3_int64)from);
-	sqlite3_bind_int64(statement, 3, (sqlite3_int64)to);
-	sqlite3_bind_int64(statement, 4, time);
-	sqlite3_bind_int64(statement, 5, limit);
-	while ((code = step(database, READ)) == SQLITE_ROW) {
+	sqlite3_bind_int64(statement, 1, range->room);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)range->from);
+	sqlite3_bind_int64(statement, 3, (sqlite3_int64)range->to);
+	sqlite3_bind_int64(statement, 4, range->time);
+	sqlite3_bind_int64(statement, 5, range->limit);
+	if (which == READ_NEWEST)
+		sqlite3_bind_int64(statement, 6, (sqlite3_int64)range->bytes);
+	while ((code = step(database, which)) == SQLITE_ROW) {
 		const void *payload = sqlite3_column_blob(statement, 2);
 		const struct journal_entry entry = {
 			.sequence = (uint64_t)sqlite3_column_int64(statement, 0),
@@ -452,6 +465,11 @@ int database_read(struct database *database, int64_t room, uint64_t from, uint64
 			.size = (size_t)sqlite3_column_bytes(statement, 2),
 		};
 
+		bytes += entry.size;
+		if (range->bytes && bytes > range->bytes && count) {
+			sqlite3_reset(statement);
+			return count;
+		}
 		each(user, &entry);
 		count++;
 	}

@@ -99,9 +99,17 @@ int database_read_marks(struct database *database, int64_t now, journal_mark_fn 
 /* Deletes the oldest of what is no longer needed, at most some thousand messages at a time. */
 int database_trim(struct database *database, const struct database_trim *trim);
 
-/*
- * Calls each for messages of the room from from to to that are not older than
- * time, oldest first, at most limit. Returns how many.
- */
-int database_read(struct database *database, int64_t room, uint64_t from, uint64_t to, int64_t time,
-		  unsigned limit, journal_entry_fn each, void *user);
+/* Which messages of a room are to be read; limit, bytes and newest are those of a journal_range. */
+struct database_range {
+	int64_t room;
+	uint64_t from;
+	uint64_t to;
+	int64_t time; /* none that is older */
+	unsigned limit;
+	size_t bytes;
+	bool newest;
+};
+
+/* Calls each for them, oldest first. Returns how many. */
+int database_read(struct database *database, const struct database_range *range,
+		  journal_entry_fn each, void *user);

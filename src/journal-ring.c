@@ -180,6 +180,30 @@ bool journal_range_clip(const struct journal_range *range, uint64_t first, uint6
 	return true;
 }
 
+static size_t size_at(const struct journal_ring *ring, uint64_t sequence)
+{
+	return ring->records[sequence % ring->capacity]->size;
+}
+
+void journal_ring_bound(const struct journal_ring *ring, const struct journal_range *range,
+			uint64_t *from, uint64_t *to)
+{
+	uint64_t n = range->newest ? *to : *from;
+	size_t bytes = size_at(ring, n);
+
+	if (!range->bytes)
+		return;
+	if (range->newest) {
+		while (n > *from && (bytes += size_at(ring, n - 1)) <= range->bytes)
+			n--;
+		*from = n;
+	} else {
+		while (n < *to && (bytes += size_at(ring, n + 1)) <= range->bytes)
+			n++;
+		*to = n;
+	}
+}
+
 int journal_ring_read(const struct journal_ring *ring, const struct journal_range *range,
 		      journal_entry_fn each, void *user)
 {
@@ -187,6 +211,7 @@ int journal_ring_read(const struct journal_ring *ring, const struct journal_rang
 
 	if (!journal_range_clip(range, ring->first, ring->next - 1, &from, &to))
 		return 0;
+	journal_ring_bound(ring, range, &from, &to);
 	for (uint64_t n = from; n <= to; n++) {
 		const struct journal_record *record = ring->records[n % ring->capacity];
 		const struct journal_entry entry = {

@@ -47,6 +47,13 @@ void journal_ring_shrink(struct journal_ring *ring);
 /* Bytes of the records and of the ring itself. */
 size_t journal_ring_size(const struct journal_ring *ring);
 
+/*
+ * Moves the end of *from to *to that range cares less for, both of which are
+ * there, until what is between has no more payload than range->bytes.
+ */
+void journal_ring_bound(const struct journal_ring *ring, const struct journal_range *range,
+			uint64_t *from, uint64_t *to);
+
 /* As journal_read(). */
 int journal_ring_read(const struct journal_ring *ring, const struct journal_range *range,
 		      journal_entry_fn each, void *user);

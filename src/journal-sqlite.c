@@ -216,7 +216,14 @@ static int load(struct sqlite *sqlite, struct database *reader, struct sqlite_st
 	journal_ring_init(&stream->cache, sqlite->history, CACHE_BYTES, room.head + 1);
 	if (from > room.head)
 		return 0;
-	r = database_read(reader, room.id, from, room.head, sqlite_oldest_time(sqlite), CACHE_LOAD,
+	r = database_read(reader,
+			  &(struct database_range){
+				  .room = room.id,
+				  .from = from,
+				  .to = room.head,
+				  .time = sqlite_oldest_time(sqlite),
+				  .limit = CACHE_LOAD,
+			  },
 			  append_to_cache, stream);
 	if (stream->cache.next != room.head + 1)
 		journal_ring_restart(&stream->cache, room.head + 1);
@@ -309,6 +316,18 @@ static void sqlite_publish(struct journal_stream *base, struct journal_publicati
 	}
 }
 
+/* Whether the cache has as many bytes of the newest as are wanted, and more, so that it needn't reach back. */
+static bool is_cached(const struct sqlite_stream *stream, const struct journal_range *range,
+		      uint64_t to)
+{
+	uint64_t from = stream->cache.first;
+
+	if (!range->newest || !range->bytes || to < from)
+		return false;
+	journal_ring_bound(&stream->cache, range, &from, &to);
+	return from > stream->cache.first;
+}
+
 /* Returns how many, or -EAGAIN where the cache doesn't reach back to *from, up to *to. */
 static int read_cache(struct sqlite_stream *stream, const struct journal_range *range,
 		      journal_entry_fn each, void *user, uint64_t *from, uint64_t *to)
@@ -324,7 +343,7 @@ static int read_cache(struct sqlite_stream *stream, const struct journal_range *
 		oldest = stream->oldest;
 	if (!journal_range_clip(range, oldest, stream->head, from, to))
 		r = 0;
-	else if (*from >= stream->cache.first)
+	else if (*from >= stream->cache.first || is_cached(stream, range, *to))
 		r = journal_ring_read(&stream->cache, range, each, user);
 	/* Of the oldest some may be too old, so it's not yet known where so many of them end. */
 	if (r == -EAGAIN && !range->newest)
@@ -351,7 +370,16 @@ static int sqlite_read(struct journal_stream *base, const struct journal_range *
 		return r;
 	sqlite->base.metrics.disk_reads++;
 	reader = take_reader(sqlite);
-	r = database_read(reader, stream->id, from, to, sqlite_oldest_time(sqlite), range->limit,
+	r = database_read(reader,
+			  &(struct database_range){
+				  .room = stream->id,
+				  .from = from,
+				  .to = to,
+				  .time = sqlite_oldest_time(sqlite),
+				  .limit = range->limit,
+				  .bytes = range->bytes,
+				  .newest = range->newest,
+			  },
 			  each, user);
 	give_back(sqlite, reader);
 	return r;

@@ -115,7 +115,8 @@ struct journal_range {
 	uint64_t after;
 	uint64_t before; /* 0: up to the newest */
 	unsigned limit;
-	bool newest;  /* where there are more than limit: the newest of them, else the oldest */
+	size_t bytes; /* and no more payload than that, but at least one message; 0: any size */
+	bool newest;  /* where there are more than that: the newest of them, else the oldest */
 	bool at_hand; /* only what is in memory: -EAGAIN where it would have to wait for the disk */
 };
 
@@ -232,7 +233,7 @@ void journal_publish(struct journal_stream *stream, struct journal_publication *
 
 /*
  * Calls each for the kept messages in range, oldest first. Returns how many, or
- * -errno. What is kept has no gaps: where the first is not the one after
+ * -errno; fewer than limit say nothing where bytes bounds them. What is kept has no gaps: where the first is not the one after
  * range->after, those between are gone.
  *
  * A message can be read a moment before it is delivered. Who must have each

@@ -390,6 +390,53 @@ static void old_pages_come_from_the_disk(void **state)
 	journal_destroy(journal);
 }
 
+static int read_bytes(struct journal_stream *stream, const struct journal_range *range,
+		      struct record *read)
+{
+	*read = (struct record){0};
+	return journal_read(stream, range, journal_note, read);
+}
+
+/* Of payloads of 2047 bytes, of which about 500 are in memory. */
+static void pages_of_so_many_bytes(void **state)
+{
+	struct record record = {0}, read;
+	struct journal *journal = create(5000);
+	struct journal_stream *stream = open_stream(journal, "lobby", &record);
+	const struct journal_metrics *metrics = journal_metrics(journal);
+	struct journal_range range = {.limit = 1000, .bytes = 20470, .newest = true};
+	char text[2048];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (int i = 0; i < 1200; i++) {
+		record.text[0] = '\0';
+		publish(stream, text);
+	}
+	range.at_hand = true; /* though 1000 would not be */
+	assert_int_equal(read_bytes(stream, &range, &read), 10);
+	assert_int_equal(read.last_sequence, 1200);
+	range.before = 101;
+	assert_int_equal(read_bytes(stream, &range, &read), -EAGAIN);
+	range.at_hand = false;
+	assert_int_equal(read_bytes(stream, &range, &read), 10);
+	assert_int_equal(read.last_sequence, 100);
+	range.limit = 3;
+	assert_int_equal(read_bytes(stream, &range, &read), 3);
+	assert_int_equal(read.last_sequence, 100);
+	range = (struct journal_range){.after = 50, .limit = 1000, .bytes = 20470};
+	assert_int_equal(read_bytes(stream, &range, &read), 10);
+	assert_int_equal(read.last_sequence, 60);
+	range.bytes = 1;
+	assert_int_equal(read_bytes(stream, &range, &read), 1);
+	range = (struct journal_range){.before = 50, .limit = 9, .bytes = 1, .newest = true};
+	assert_int_equal(read_bytes(stream, &range, &read), 1);
+	assert_int_equal(read.last_sequence, 49);
+	assert_int_equal(metrics->disk_reads, 5);
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
 /* Where those that are too old are still in the file, a page begins behind them. */
 static void old_pages_begin_with_what_is_kept(void **state)
 {
@@ -954,6 +1001,7 @@ int main(void)
 		TEST(marks_outlive_messages_and_a_restart),
 		TEST(marks_that_are_over_are_dropped),
 		TEST(old_pages_come_from_the_disk),
+		TEST(pages_of_so_many_bytes),
 		TEST(old_pages_begin_with_what_is_kept),
 		TEST(goes_on_after_a_refusal),
 		TEST(history_is_cut_in_the_file),

@@ -432,6 +432,45 @@ static void reads_pages(void **state)
 	journal_destroy(journal);
 }
 
+/* Payloads of 10 bytes: 3 of them have 30. */
+static void reads_no_more_bytes_than_wanted(void **state)
+{
+	static const struct {
+		size_t bytes;
+		unsigned limit;
+		bool newest;
+		uint64_t after, before, first, last;
+	} cases[] = {
+		{30, 9, true, 0, 0, 6, 8},  {39, 9, true, 0, 0, 6, 8},	{40, 9, true, 0, 0, 5, 8},
+		{30, 2, true, 0, 0, 7, 8},  {30, 9, true, 0, 6, 4, 5},	{1, 9, true, 0, 0, 8, 8},
+		{30, 9, false, 0, 0, 4, 6}, {39, 9, false, 5, 0, 6, 8}, {1, 9, false, 6, 0, 7, 7},
+		{30, 9, false, 4, 7, 5, 6}, {999, 9, true, 0, 0, 4, 8}, {999, 9, false, 0, 0, 4, 8},
+	};
+	struct record delivered = {0};
+	struct journal *journal = create(state, 5);
+	struct journal_stream *stream = open_stream(journal, "lobby", &delivered);
+
+	for (unsigned i = 0; i < 8; i++)
+		publish(stream, "ten bytes.");
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		const struct journal_range range = {
+			.after = cases[i].after,
+			.before = cases[i].before,
+			.limit = cases[i].limit,
+			.bytes = cases[i].bytes,
+			.newest = cases[i].newest,
+		};
+		struct record record = {0};
+
+		assert_int_equal(journal_read(stream, &range, journal_note, &record),
+				 cases[i].last - cases[i].first + 1);
+		assert_int_equal(record.last_sequence, cases[i].last);
+		assert_int_equal(strtoull(record.text, NULL, 10), cases[i].first);
+	}
+	journal_close(stream);
+	journal_destroy(journal);
+}
+
 static void the_same_key_is_the_same_message(void **state)
 {
 	struct record record = {0}, other_record = {0};
@@ -559,6 +598,7 @@ int main(void)
 		ON_EACH(reads_after_and_up_to_a_limit),
 		ON_EACH(reads_nothing_after_the_end_of_numbers),
 		ON_EACH(reads_pages),
+		ON_EACH(reads_no_more_bytes_than_wanted),
 		ON_EACH(the_same_key_is_the_same_message),
 		ON_EACH(keeps_no_longer_than_told),
 		ON_EACH(what_is_redacted_is_gone),
