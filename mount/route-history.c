@@ -18,53 +18,91 @@
 #define PAGE_MAX 1000
 #define PAGE_DEFAULT 100
 
+/* Of payload in a page, unless a single message has more. The text has a little more, and so much is charged for it. */
+#define PAGE_BYTES ((size_t)256 * 1024)
+#define PAGE_CHARGE (PAGE_BYTES + PAGE_MAX * (MESSAGE_ENCODE_EXTRA / 2))
+
+#define TAG_SIZE 20
+
 struct page {
 	struct worker_job job;
-	struct rooms *rooms;
+	struct server *server;
 	struct route_later *later;
 	struct journal_range range;
 	char *room;
 	char *if_none_match; /* NULL: the request has none */
+	bool is_head;
 	/* What there is to answer. */
 	int error;
-	char *text;
-	size_t size;
-	FILE *out; /* that makes the text */
+	struct http_text text; /* of which only the tag is needed for HEAD */
+	size_t capacity;
 	uint64_t first, last;
-	uint64_t hash;
+	uint64_t tag;
 	bool has_older, has_newer;
+	bool known; /* the client has it */
 };
 
 static void page_destroy(struct page *page)
 {
 	free(page->room);
 	free(page->if_none_match);
-	free(page->text);
+	http_text_finish(&page->text);
 	free(page);
 }
 
-/* FNV-1a. */
-static void add_to_hash(struct page *page, const char *text, size_t size)
+/* Sees to it that so many bytes more fit. */
+static bool make_room(struct page *page, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		page->hash = (page->hash ^ (unsigned char)text[i]) * 0x100000001b3;
+	size_t capacity = page->capacity ? page->capacity : 4096;
+	char *bytes;
+
+	if (page->text.size + size <= page->capacity)
+		return true;
+	while (capacity < page->text.size + size)
+		capacity *= 2;
+	bytes = realloc(page->text.bytes, capacity);
+	if (!bytes)
+		return false;
+	page->text.bytes = bytes;
+	page->capacity = capacity;
+	return true;
+}
+
+static void put(struct page *page, const char *text)
+{
+	size_t size = strlen(text);
+
+	if (!make_room(page, size)) {
+		page->error = -ENOMEM;
+		return;
+	}
+	memcpy(page->text.bytes + page->text.size, text, size);
+	page->text.size += size;
+}
+
+static void note_message(void *user, const struct journal_entry *entry)
+{
+	struct page *page = user;
+
+	if (!page->first)
+		page->first = entry->sequence;
+	page->last = entry->sequence;
+	page->tag = message_tag(page->tag, entry);
 }
 
 static void put_message(void *user, const struct journal_entry *entry)
 {
-	char text[64 * 1024];
 	struct page *page = user;
-	size_t size = message_encode(entry, text, sizeof(text));
+	size_t size = entry->size + MESSAGE_ENCODE_EXTRA;
 
-	if (size > sizeof(text))
-		return;
 	if (page->first)
-		fputc(',', page->out);
-	else
-		page->first = entry->sequence;
-	page->last = entry->sequence;
-	fwrite(text, 1, size, page->out);
-	add_to_hash(page, text, size);
+		put(page, ",");
+	note_message(page, entry);
+	if (!make_room(page, size)) {
+		page->error = -ENOMEM;
+		return;
+	}
+	page->text.size += message_encode(entry, page->text.bytes + page->text.size, size);
 }
 
 static void ignore(void *user, const struct journal_entry *entry)
@@ -83,51 +121,86 @@ static int look_for_older(struct page *page, struct room *room)
 	return n;
 }
 
-static void put_string(FILE *out, const char *name, const char *value)
+static void put_string(struct page *page, const char *name, const char *value)
 {
 	struct json_object *string = json_object_new_string(value);
 
-	fprintf(out, "\"%s\":%s,", name,
-		json_object_to_json_string_ext(string, JSON_C_TO_STRING_PLAIN |
-							       JSON_C_TO_STRING_NOSLASHESCAPE));
+	put(page, name);
+	put(page, json_object_to_json_string_ext(string, JSON_C_TO_STRING_PLAIN |
+								 JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(string);
 }
 
-static int put_page(struct page *page, struct room *room)
+static void put_head(struct page *page, struct room *room, uint64_t head)
+{
+	char number[64];
+
+	put_string(page, "{\"room\":", room_name(room));
+	put_string(page, ",\"epoch\":", room_epoch(room));
+	snprintf(number, sizeof(number), ",\"seq\":%" PRIu64 ",\"messages\":[", head);
+	put(page, number);
+}
+
+static void format_tag(const struct page *page, char text[TAG_SIZE])
+{
+	snprintf(text, TAG_SIZE, "\"%016" PRIx64 "\"", page->tag);
+}
+
+/* The tag tells one from another that begins and ends with the same messages. */
+static void begin_tag(struct page *page, struct room *room)
+{
+	page->tag = 0;
+	for (const char *p = room_epoch(room); *p; p++)
+		page->tag = page->tag * 31 + (unsigned char)*p;
+}
+
+/* Only what must be: a message in the page costs about as much as it is long, and none where nobody wants to see it. */
+static int put_page(struct page *page, struct room *room, bool with_text)
 {
 	uint64_t head = room_head(room);
 	int r;
 
-	fputc('{', page->out);
-	put_string(page->out, "room", room_name(room));
-	put_string(page->out, "epoch", room_epoch(room));
-	fprintf(page->out, "\"seq\":%" PRIu64 ",\"messages\":[", head);
-	page->hash = 0xcbf29ce484222325;
-	add_to_hash(page, room_epoch(room), strlen(room_epoch(room)));
-	r = room_read(room, &page->range, put_message, page);
-	fputs("]}", page->out);
+	begin_tag(page, room);
+	page->error = 0;
+	page->first = 0;
+	page->text.size = 0;
+	if (with_text)
+		put_head(page, room, head);
+	r = room_read(room, &page->range, with_text ? put_message : note_message, page);
+	if (with_text)
+		put(page, "]}");
 	page->has_newer = page->first && page->last < head;
-	return r < 0 ? r : look_for_older(page, room);
+	if (r >= 0)
+		r = look_for_older(page, room);
+	return r < 0 ? r : page->error;
+}
+
+/* Whether a list of tags has the page's (RFC 9110 section 13.1.2); what is in a tag can't look like one. */
+static bool is_known(const struct page *page)
+{
+	char tag[TAG_SIZE];
+
+	if (!page->if_none_match)
+		return false;
+	format_tag(page, tag);
+	return !strcmp(page->if_none_match, "*") || strstr(page->if_none_match, tag);
 }
 
 /* Returns 0 or -errno, and -EAGAIN where it has to be read from the disk and must not. */
 static int read_page(struct page *page, struct room *room)
 {
-	int r;
+	int r = 0;
 
-	page->first = 0;
-	page->out = open_memstream(&page->text, &page->size);
-	if (!page->out)
-		return -ENOMEM;
-	r = put_page(page, room);
-	if (fclose(page->out) && r >= 0)
-		r = -ENOMEM;
-	if (r < 0) {
-		free(page->text);
-		page->text = NULL;
-		return r;
+	page->known = false;
+	if (page->is_head || page->if_none_match) {
+		r = put_page(page, room, false);
+		page->known = r >= 0 && is_known(page);
 	}
-	return 0;
+	if (r < 0 || page->is_head || page->known)
+		return r;
+	if (!page->text.charged)
+		r = http_text_charge(&page->text, &page->server->pending, PAGE_CHARGE);
+	return r < 0 ? r : put_page(page, room, true);
 }
 
 static void add_link(const struct page *page, const char *relation, const char *parameter,
@@ -141,29 +214,26 @@ static void add_link(const struct page *page, const char *relation, const char *
 			 parameter, sequence, page->range.limit, relation);
 }
 
-/* Whether a list of tags has that one (RFC 9110 section 13.1.2); what is in a tag can't look like one. */
-static bool is_known(const char *if_none_match, const char *tag)
-{
-	return if_none_match && (!strcmp(if_none_match, "*") || strstr(if_none_match, tag));
-}
-
 static unsigned answer_page(struct page *page, struct json_object **body)
 {
-	char tag[32];
+	char tag[TAG_SIZE];
 
+	if (page->error == -ENOBUFS)
+		return route_busy(page->later, body);
 	if (page->error < 0)
 		return route_problem(body, 500, "the messages could not be read");
 	/* Weak, as the room's newest sequence is in the answer, too, but not of the page. */
-	snprintf(tag, sizeof(tag), "\"%016" PRIx64 "\"", page->hash);
+	format_tag(page, tag);
 	route_add_header(page->later, "ETag: W/%s", tag);
 	route_add_header(page->later, "Cache-Control: private, no-cache");
 	if (page->has_older)
 		add_link(page, "prev", "before", page->first);
 	if (page->has_newer)
 		add_link(page, "next", "after", page->last);
-	if (is_known(page->if_none_match, tag))
+	if (page->known)
 		return 304;
-	*body = json_object_new_string_len(page->text, (int)page->size);
+	http_text_settle(&page->text);
+	route_give_text(page->later, &page->text);
 	return 200;
 }
 
@@ -172,7 +242,7 @@ static void work(struct worker_job *job)
 	struct page *page = (struct page *)job;
 	struct room *room;
 
-	page->error = room_open(page->rooms, page->room, &room);
+	page->error = room_open(page->server->rooms, page->room, &room);
 	if (page->error < 0)
 		return;
 	page->range.at_hand = false;
@@ -193,13 +263,13 @@ static void finish(struct service_task *task, struct service *service)
 /* Returns -EAGAIN where it has to wait. */
 static int read_at_hand(struct page *page)
 {
-	struct room *room = rooms_find(page->rooms, page->room);
+	struct room *room = rooms_find(page->server->rooms, page->room);
 	int r = 0;
 
-	if (!room && rooms_may_wait(page->rooms))
+	if (!room && rooms_may_wait(page->server->rooms))
 		return -EAGAIN;
 	if (!room)
-		r = room_open(page->rooms, page->room, &room);
+		r = room_open(page->server->rooms, page->room, &room);
 	if (r < 0)
 		return r;
 	page->range.at_hand = true;
@@ -243,6 +313,7 @@ static const char *read_range(const struct http_query *query, struct journal_ran
 	range->newest = after == UINT64_MAX;
 	range->after = range->newest ? 0 : after;
 	range->limit = (unsigned)limit;
+	range->bytes = PAGE_BYTES;
 	return NULL;
 }
 
@@ -254,8 +325,9 @@ static struct page *create(const struct route_request *request, const struct jou
 		return NULL;
 	page->job.work = work;
 	page->job.task.run = finish;
-	page->rooms = request->server->rooms;
+	page->server = request->server;
 	page->later = request->later;
+	page->is_head = route_is_head(request->later);
 	page->range = *range;
 	page->room = strdup(request->parameters[0]);
 	if (request->if_none_match)

@@ -55,6 +55,8 @@ static struct metrics *sum(struct server *server)
 	metrics_server(total)->rooms = rooms_count(server->rooms);
 	note_journal(metrics_server(total), server);
 	metrics_server(total)->log_dropped = log_dropped();
+	metrics_server(total)->pending_bytes = server->pending.used;
+	metrics_server(total)->pending_bytes_max = server->pending.max;
 	metrics_server(total)->resident_bytes = resident_bytes();
 	return total;
 }
@@ -62,9 +64,8 @@ static struct metrics *sum(struct server *server)
 unsigned route_metrics(const struct route_request *request, struct json_object **body)
 {
 	struct metrics *total = sum(request->server);
-	char *text = NULL;
-	size_t size;
-	FILE *out = total ? open_memstream(&text, &size) : NULL;
+	struct http_text text = {0};
+	FILE *out = total ? open_memstream(&text.bytes, &text.size) : NULL;
 
 	if (!out) {
 		metrics_destroy(total);
@@ -74,7 +75,6 @@ unsigned route_metrics(const struct route_request *request, struct json_object *
 	limiter_write(request->server->limiter, out);
 	metrics_destroy(total);
 	fclose(out);
-	*body = json_object_new_string_len(text, (int)size);
-	free(text);
+	route_give_text(request->later, &text);
 	return 200;
 }

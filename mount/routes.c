@@ -4,11 +4,11 @@
 #include "handshake.h"
 #include "json-scan.h"
 #include "limiter.h"
+#include "mount/answer.h"
 #include "mount/table.h"
 #include "session.h"
 
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,64 +42,11 @@ static const struct route routes[] = {
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-/* The request of a connection, for as long as it takes to come in, and its answer where that takes time. */
-struct call {
-	char *body;
-	size_t size;
-	uint64_t since;		   /* it began to come in, as turn_now() */
-	struct route_later *later; /* the handler has yet to answer */
-	const struct route *route;
-	struct json_object *answer; /* has come, and is to be sent */
-	char *headers;		    /* that go with it */
-	unsigned status;
-};
-
-struct route_later {
-	struct lws *wsi;
-	struct call *call; /* NULL: the connection is gone */
-	const struct route *route;
-	char *headers; /* of the answer; NULL: none yet */
-};
-
 struct match {
 	const struct route *route;
 	char *segments; /* a copy of the path, cut where the parameters end */
 	const char *parameters[ROUTE_PARAMETERS_MAX];
 };
-
-void route_add_header(struct route_later *later, const char *format, ...)
-{
-	char *line = NULL, *all = NULL;
-	va_list arguments;
-	int n;
-
-	va_start(arguments, format);
-	n = vasprintf(&line, format, arguments);
-	va_end(arguments);
-	if (n < 0)
-		return;
-	if (asprintf(&all, "%s%s\r\n", later->headers ? later->headers : "", line) >= 0) {
-		free(later->headers);
-		later->headers = all;
-	}
-	free(line);
-}
-
-static void free_later(struct route_later *later)
-{
-	free(later->headers);
-	free(later);
-}
-
-unsigned route_problem(struct json_object **body, unsigned status, const char *detail)
-{
-	*body = json_object_new_object();
-	json_object_object_add(*body, "type", json_object_new_string("about:blank"));
-	json_object_object_add(*body, "title", json_object_new_string(http_reason(status)));
-	json_object_object_add(*body, "status", json_object_new_int((int)status));
-	json_object_object_add(*body, "detail", json_object_new_string(detail));
-	return status;
-}
 
 /* Whether the path, which is cut up for it, has the pattern's shape. */
 static bool match_path(const char *pattern, char *path, const char **parameters)
@@ -160,92 +107,21 @@ static bool find_route(const char *path, int method, struct match *match, char *
 	return false;
 }
 
-/* Takes the references to headers, which may be NULL, and body. */
-static int answer(struct lws *wsi, const struct route *route, unsigned status, char *headers,
-		  struct json_object *body)
+/* With its end the next request may begin, and the call be another one. */
+static int send_answer(struct lws *wsi, struct call *call)
 {
-	bool is_cached = headers && strstr(headers, "Cache-Control:");
-	char *all = NULL;
-	struct http_reply reply = {
-		.status = status,
-		.type = status >= 400 ? "application/problem+json" : "application/json",
-	};
-	int r;
+	struct answer answer = call->answer;
 
-	if (asprintf(&all, "%s%s", headers ? headers : "",
-		     is_cached ? "" : "Cache-Control: no-store\r\n") >= 0)
-		reply.headers = all;
-	if (status == 304)
-		reply.type = NULL;
-	else if (route && route->type && status < 400) {
-		reply.type = route->type;
-		reply.body = json_object_get_string(body);
-		reply.size = (size_t)json_object_get_string_len(body);
-	} else {
-		reply.body = json_object_to_json_string_length(
-			body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &reply.size);
-	}
-	r = http_reply(wsi, &reply);
-	json_object_put(body);
-	free(headers);
-	free(all);
-	return r;
+	call->answer = (struct answer){0};
+	return answer_send(wsi, &call->sending, &answer);
 }
 
-/* The connection ends with it, since a request's body may still be on its way. */
-static int answer_problem(struct lws *wsi, unsigned status, const char *detail)
+static int writable(struct lws *wsi, struct call *call)
 {
-	struct json_object *body;
-
-	route_problem(&body, status, detail);
-	answer(wsi, NULL, status, NULL, body);
-	return -1;
-}
-
-static int answer_not_allowed(struct lws *wsi, const char *allow)
-{
-	struct json_object *body;
-	char *headers;
-
-	route_problem(&body, 405, "the resource doesn't know this method");
-	if (asprintf(&headers, "Allow: %s\r\n", allow) < 0)
-		headers = NULL;
-	answer(wsi, NULL, 405, headers, body);
-	return -1;
-}
-
-void route_answer(struct route_later *later, unsigned status, struct json_object *body)
-{
-	struct call *call = later->call;
-
-	if (call) {
-		call->later = NULL;
-		call->route = later->route;
-		call->status = status;
-		call->answer = body;
-		call->headers = later->headers;
-		later->headers = NULL;
-		lws_callback_on_writable(later->wsi);
-	} else {
-		json_object_put(body);
-	}
-	free_later(later);
-}
-
-static int send_late_answer(struct lws *wsi, struct call *call)
-{
-	unsigned status;
-	struct json_object *body = call->answer;
-	char *headers = call->headers;
-
-	if (!call->status)
-		return 0;
-	call->answer = NULL;
-	call->headers = NULL;
+	if (!call->answer.status)
+		return http_body_continue(wsi, &call->sending);
 	lws_rx_flow_control(wsi, 1);
-	status = call->status;
-	call->status = 0;
-	return answer(wsi, call->route, status, headers, body);
+	return send_answer(wsi, call);
 }
 
 static void read_headers(struct lws *wsi, struct route_request *request, char *address)
@@ -300,7 +176,7 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	struct json_object *body = NULL;
 	struct http_query query;
 	unsigned status;
-	char address[SESSION_PEER_SIZE], *headers;
+	char address[SESSION_PEER_SIZE];
 
 	memcpy(request.parameters, match->parameters, sizeof(request.parameters));
 	request.later = malloc(sizeof(*request.later));
@@ -308,7 +184,10 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 		free(request.later);
 		return -1;
 	}
-	*request.later = (struct route_later){.wsi = wsi, .call = call, .route = match->route};
+	*request.later = (struct route_later){.wsi = wsi,
+					      .call = call,
+					      .is_head = http_is_head(wsi),
+					      .answer.route = match->route};
 	call->later = request.later;
 	request.query = &query;
 	read_headers(wsi, &request, address);
@@ -317,17 +196,14 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 		status = match->route->handler(&request, &body);
 	free_headers(&request);
 	http_query_finish(&query);
-	if (status == ROUTE_LATER && call->status)
-		return send_late_answer(wsi, call); /* it was fast */
-	if (status == ROUTE_LATER) {
-		lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
-		lws_rx_flow_control(wsi, 0); /* the next request has to wait */
-		return 0;
-	}
-	headers = call->later->headers;
-	free(call->later);
-	call->later = NULL;
-	return answer(wsi, match->route, status, headers, body);
+	if (status != ROUTE_LATER)
+		route_answer(call->later, status, body);
+	if (call->answer.status)
+		return send_answer(wsi, call);
+	call->later->waiting = true;
+	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	lws_rx_flow_control(wsi, 0); /* the next request has to wait */
+	return 0;
 }
 
 /*
@@ -445,8 +321,8 @@ static void finish(struct call *call)
 	free(call->body);
 	if (call->later)
 		call->later->call = NULL;
-	json_object_put(call->answer);
-	free(call->headers);
+	answer_finish(&call->answer);
+	http_body_finish(&call->sending);
 	*call = (struct call){0};
 }
 
@@ -459,7 +335,7 @@ static int routes_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
 	case LWS_CALLBACK_HTTP:
 		return begin(wsi, call);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return send_late_answer(wsi, call);
+		return writable(wsi, call);
 	case LWS_CALLBACK_HTTP_BODY:
 		return collect(wsi, call, in, size);
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:

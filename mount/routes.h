@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http.h"
+#include "http-body.h"
 #include "http-request.h"
 #include "identity.h"
 #include "server.h"
@@ -43,7 +44,7 @@ struct route {
 	const char *method; /* "GET", which answers HEAD too, "POST" or "DELETE" */
 	const char *path;   /* a segment {} stands for any one that isn't empty */
 	route_fn handler;
-	const char *type; /* NULL: JSON; else the body is a string, to be sent as it is */
+	const char *type; /* NULL: JSON; else the body is text, or a string, to be sent as it is */
 };
 
 /* Takes the reference to body. The client may be gone by now. */
@@ -55,6 +56,18 @@ void route_answer(struct route_later *later, unsigned status, struct json_object
  */
 void route_add_header(struct route_later *later, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * The answer's body is that text instead of *body, which stays NULL: it is to
+ * be sent as it is, and is taken.
+ */
+void route_give_text(struct route_later *later, struct http_text *text);
+
+/* Whether only the answer's head is wanted: it may do without a body, and without its length. */
+bool route_is_head(const struct route_later *later);
+
+/* As route_problem(): 503, come back soon. */
+unsigned route_busy(struct route_later *later, struct json_object **body);
 
 /* Fills *body with a problem (RFC 9457) and returns its status. */
 unsigned route_problem(struct json_object **body, unsigned status, const char *detail);

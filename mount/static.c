@@ -31,6 +31,7 @@
 
 /* What goes out between two turns of the event loop; smaller files leave with their head. */
 #define CHUNK (64 * 1024)
+#define SMALL_CHUNK 4096
 
 #define SECURITY_HEADERS                                                                           \
 	"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; "               \
@@ -435,21 +436,29 @@ static void end_transfer(struct lws *wsi, struct transfer *transfer)
 	transfer->active = false;
 }
 
+/* lws copies what the socket doesn't take: less, where clients haven't taken too much already. */
+static off_t choose_piece(struct lws *wsi, const struct transfer *transfer)
+{
+	off_t left = transfer->end - transfer->position;
+	off_t most = pending_is_full(&server_of(wsi)->pending) ? SMALL_CHUNK : CHUNK;
+
+	return left < most ? left : most;
+}
+
 static int continue_transfer(struct lws *wsi, struct transfer *transfer)
 {
 	unsigned char *buffer = service_scratch(service_of(wsi), LWS_PRE + CHUNK);
-	off_t left = transfer->end - transfer->position;
 	ssize_t n;
 
 	if (!transfer->active)
 		return 0;
 	if (!buffer)
 		return -1;
-	n = pread(transfer->fd, buffer + LWS_PRE, left < CHUNK ? (size_t)left : CHUNK,
+	n = pread(transfer->fd, buffer + LWS_PRE, (size_t)choose_piece(wsi, transfer),
 		  transfer->position);
 	if (n <= 0)
 		return -1; /* it has shrunk: the promised length can't be kept */
-	if (lws_write(wsi, buffer + LWS_PRE, (size_t)n, LWS_WRITE_HTTP) < 0)
+	if (http_write_body(wsi, buffer + LWS_PRE, (size_t)n) < 0)
 		return -1;
 	transfer->position += n;
 	if (transfer->position < transfer->end) {

@@ -154,6 +154,11 @@ static const struct field limits_fields[] = {
 	 .offset = CONFIG(limits.joins_per_minute),
 	 .min = 0,
 	 .max = 1000000},
+	{.key = "pending_bytes",
+	 .read = reader_number,
+	 .offset = CONFIG(limits.pending_bytes),
+	 .min = 1 << 20,
+	 .max = 1 << 30},
 	{.key = "rates", .read = config_read_rates, .offset = CONFIG(limits.rates)},
 	{0},
 };
@@ -242,7 +247,7 @@ static const char default_config[] =
 	"{\"listen\": [{\"address\": \"::\", \"port\": 3000}], \"www\": \"www\","
 	" \"limits\": {\"max_payload\": 65536, \"max_connections\": 20000, \"header_bytes\": 8192,"
 	" \"handshake_seconds\": 10, \"idle_seconds\": 120, \"ping_seconds\": 25,"
-	" \"backlog\": 4096,"
+	" \"backlog\": 4096, \"pending_bytes\": 67108864,"
 	" \"rates\": {\"api\": {\"per_second\": 200, \"burst\": 2000},"
 	" \"control\": {\"per_second\": 20, \"burst\": 200},"
 	" \"frames\": {\"per_second\": 20000, \"burst\": 20000},"

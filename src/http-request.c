@@ -25,6 +25,11 @@ bool http_is_get_or_head(struct lws *wsi)
 	return method == LWSHUMETH_GET || method == LWSHUMETH_HEAD;
 }
 
+bool http_is_head(struct lws *wsi)
+{
+	return lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+}
+
 char *http_header(struct lws *wsi, enum lws_token_indexes token)
 {
 	int length = lws_hdr_total_length(wsi, token);

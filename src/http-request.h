@@ -11,6 +11,7 @@
 /* The request's method as one of LWSHUMETH_, with its decoded path; -1: there is none. */
 int http_method(struct lws *wsi, const char **path);
 bool http_is_get_or_head(struct lws *wsi);
+bool http_is_head(struct lws *wsi);
 
 /* A header's value, to be freed; NULL where the request has none. */
 char *http_header(struct lws *wsi, enum lws_token_indexes token);

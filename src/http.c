@@ -5,14 +5,20 @@
 #include "server.h"
 
 #include <lws-idle.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 
 /* Heads and small bodies leave from the stack. */
 #define SMALL_REPLY 4096
+
+/* What of a long body may wait in the system, beyond what is on its way. */
+#define UNSENT_MAX (64 * 1024)
 
 const char *http_reason(unsigned status)
 {
@@ -91,11 +97,6 @@ static bool header_is(struct lws *wsi, enum lws_token_indexes header, const char
 
 	return lws_hdr_total_length(wsi, header) == (int)strlen(word) &&
 	       lws_hdr_copy(wsi, value, sizeof(value), header) > 0 && !strcasecmp(value, word);
-}
-
-static bool is_head(struct lws *wsi)
-{
-	return lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
 }
 
 /* What the answer says about the connection, in agreement with what lws will do (RFC 9112 section 9.3). */
@@ -196,14 +197,25 @@ static void begin_reply(struct lws *wsi)
 		lws_http_no_keep_alive(wsi);
 }
 
-static int write_all(struct lws *wsi, char *bytes, size_t size)
+int http_patience(struct lws *wsi)
 {
-	return lws_write(wsi, (unsigned char *)bytes, size, LWS_WRITE_HTTP_FINAL) < 0 ? -1 : 0;
+	return (int)(3 * server_of(wsi)->config->limits.handshake_seconds);
+}
+
+/* lws sets a timeout at the request, and never again: what hasn't left yet has a while of its own. */
+static int write_part(struct lws *wsi, unsigned char *bytes, size_t size,
+		      enum lws_write_protocol how)
+{
+	if (lws_write(wsi, bytes, size, how) < 0)
+		return -1;
+	if (lws_partial_buffered(wsi))
+		lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, http_patience(wsi));
+	return 0;
 }
 
 int http_reply(struct lws *wsi, const struct http_reply *reply)
 {
-	size_t body = is_head(wsi) ? 0 : reply->size;
+	size_t body = http_is_head(wsi) ? 0 : reply->size;
 	char small[LWS_PRE + SMALL_REPLY];
 	char *buffer = small;
 	int head, r;
@@ -215,12 +227,13 @@ int http_reply(struct lws *wsi, const struct http_reply *reply)
 			return -1;
 	}
 	head = format_head(wsi, buffer + LWS_PRE, SMALL_REPLY - (body > SMALL_REPLY / 2 ? 0 : body),
-			   reply, (int64_t)reply->size);
+			   reply, reply->unsized ? -1 : (int64_t)reply->size);
 	r = -1;
 	if (head > 0) {
 		if (body)
 			memcpy(buffer + LWS_PRE + head, reply->body, body);
-		r = write_all(wsi, buffer + LWS_PRE, (size_t)head + body);
+		r = write_part(wsi, (unsigned char *)buffer + LWS_PRE, (size_t)head + body,
+			       LWS_WRITE_HTTP_FINAL);
 	}
 	if (buffer != small)
 		free(buffer);
@@ -378,6 +391,17 @@ int http_redirect_to_https(struct lws *wsi)
 			  &(struct http_reply){.status = 308, .headers = headers, .close = true});
 }
 
+/*
+ * The system would keep megabytes of what the client doesn't take, and tell of
+ * room for more only when a third of them has gone: no progress could be seen.
+ */
+static void keep_little_unsent(struct lws *wsi)
+{
+	int bytes = UNSENT_MAX;
+
+	setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
+}
+
 int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t size)
 {
 	char buffer[LWS_PRE + SMALL_REPLY];
@@ -387,8 +411,15 @@ int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t siz
 	head = format_head(wsi, buffer + LWS_PRE, SMALL_REPLY, reply, size);
 	if (head < 0)
 		return -1;
-	return lws_write(wsi, (unsigned char *)buffer + LWS_PRE, (size_t)head,
-			 LWS_WRITE_HTTP_HEADERS) < 0
-		       ? -1
-		       : 0;
+	keep_little_unsent(wsi);
+	return write_part(wsi, (unsigned char *)buffer + LWS_PRE, (size_t)head,
+			  LWS_WRITE_HTTP_HEADERS);
+}
+
+int http_write_body(struct lws *wsi, unsigned char *piece, size_t size)
+{
+	if (write_part(wsi, piece, size, LWS_WRITE_HTTP) < 0)
+		return -1;
+	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, http_patience(wsi));
+	return 0;
 }

@@ -23,7 +23,8 @@ struct http_reply {
 	const char *headers; /* more header lines, each with its CRLF, or NULL */
 	const void *body;
 	size_t size;
-	bool close; /* the connection ends with this answer */
+	bool close;   /* the connection ends with this answer */
+	bool unsized; /* to HEAD: how long the body would be isn't known (RFC 9110 section 8.6) */
 };
 
 int http_reply(struct lws *wsi, const struct http_reply *reply);
@@ -46,9 +47,17 @@ int http_reply_not_allowed(struct lws *wsi, const char *allow);
 /*
  * The status line and the headers of an answer whose body follows by and by:
  * Content-Length is size, or where that is -1 the body ends with the connection.
- * Returns 0, or -1 where nothing can be sent.
+ * Returns 0, or -1 where nothing can be sent. Each piece leaves with
+ * http_write_body(), from memory that has LWS_PRE bytes in front, once
+ * lws_partial_buffered() is false; then it has http_patience() seconds to be
+ * taken, or the connection ends.
  */
 int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t size);
+
+int http_write_body(struct lws *wsi, unsigned char *piece, size_t size);
+
+/* In how many seconds a client has to take some of what it has asked for, or is dropped. */
+int http_patience(struct lws *wsi);
 
 /*
  * 308 to the same place over https. Only for a connection that came in by an

@@ -10,16 +10,41 @@
 #include <string.h>
 #include <time.h>
 
-/* RFC 3339 with milliseconds, in UTC. */
-static void format_time(char *out, size_t size, int64_t milliseconds)
-{
-	time_t seconds = (time_t)(milliseconds / 1000);
-	struct tm utc;
-	size_t n;
+/* RFC 3339 with milliseconds, in UTC: 2026-01-02T03:04:05.678Z, without a NUL. */
+#define TIME_SIZE 24
 
-	gmtime_r(&seconds, &utc);
-	n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(out + n, size - n, ".%03dZ", (int)(milliseconds % 1000));
+/* Of a second that is put together once, since messages come many in one second. */
+static void put_time(char out[TIME_SIZE], int64_t milliseconds)
+{
+	static _Thread_local char text[TIME_SIZE];
+	static _Thread_local time_t at = -1;
+	time_t seconds = (time_t)(milliseconds / 1000);
+	unsigned rest = (unsigned)(milliseconds % 1000);
+	struct tm utc;
+
+	if (seconds != at) {
+		at = seconds;
+		gmtime_r(&seconds, &utc);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	}
+	memcpy(out, text, TIME_SIZE);
+	out[19] = '.';
+	out[20] = (char)('0' + rest / 100);
+	out[21] = (char)('0' + rest / 10 % 10);
+	out[22] = (char)('0' + rest % 10);
+	out[23] = 'Z';
+}
+
+static char *put_number(char *out, uint64_t number)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	return mempcpy(out, digits + n, sizeof(digits) - n);
 }
 
 static int64_t now_in_milliseconds(void)
@@ -74,30 +99,47 @@ char *message_compose(const char *sender, const char *text, size_t text_size, si
 
 size_t message_encode(const struct journal_entry *entry, char *buffer, size_t size)
 {
-	char time[40];
 	char *p = buffer;
-	int tail;
 
-	if (entry->size + 128 > size)
-		return entry->size + 128;
-	format_time(time, sizeof(time), entry->time);
+	if (entry->size + MESSAGE_ENCODE_EXTRA > size)
+		return entry->size + MESSAGE_ENCODE_EXTRA;
 	*p++ = '{';
 	p = mempcpy(p, entry->payload, entry->size);
-	tail = snprintf(p, size - (size_t)(p - buffer), ",\"seq\":%" PRIu64 ",\"time\":\"%s\"}",
-			entry->sequence, time);
-	return (size_t)(p - buffer) + (size_t)tail;
+	p = mempcpy(p, ",\"seq\":", 7);
+	p = put_number(p, entry->sequence);
+	p = mempcpy(p, ",\"time\":\"", 9);
+	put_time(p, entry->time);
+	p = mempcpy(p + TIME_SIZE, "\"}", 2);
+	return (size_t)(p - buffer);
+}
+
+static const char said[] = "\"type\":\"message\",";
+
+static uint64_t mix(uint64_t tag, uint64_t value)
+{
+	tag = (tag ^ value) * 0x9e3779b97f4a7c15;
+	return tag ^ tag >> 29;
+}
+
+uint64_t message_tag(uint64_t tag, const struct journal_entry *entry)
+{
+	bool is_whole =
+		entry->size >= sizeof(said) - 1 && !memcmp(entry->payload, said, sizeof(said) - 1);
+
+	tag = mix(tag, entry->sequence);
+	tag = mix(tag, (uint64_t)entry->time);
+	return mix(tag, entry->size * 2 + is_whole);
 }
 
 void message_redact(uint64_t sequence, struct journal_redaction *redaction)
 {
-	static const char prefix[] = "\"type\":\"message\",";
 	static const char stub[] = "\"type\":\"deleted\",\"sender\":\"" MESSAGE_SERVER
 				   "\",\"message\":\"message deleted\"";
 
 	*redaction = (struct journal_redaction){
 		.sequence = sequence,
-		.prefix = prefix,
-		.prefix_size = sizeof(prefix) - 1,
+		.prefix = said,
+		.prefix_size = sizeof(said) - 1,
 		.payload = stub,
 		.size = sizeof(stub) - 1,
 	};
@@ -106,14 +148,14 @@ void message_redact(uint64_t sequence, struct journal_redaction *redaction)
 char *message_notice(const char *text, size_t *size)
 {
 	struct json_object *object = json_object_new_object();
-	char time[40];
+	char time[TIME_SIZE];
 
 	if (!object)
 		return NULL;
-	format_time(time, sizeof(time), now_in_milliseconds());
+	put_time(time, now_in_milliseconds());
 	add(object, "sender", json_object_new_string(MESSAGE_SERVER));
 	add(object, "message", json_object_new_string(text));
-	add(object, "time", json_object_new_string(time));
+	add(object, "time", json_object_new_string_len(time, sizeof(time)));
 	return message_of_json(object, size);
 }
 

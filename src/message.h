@@ -36,6 +36,9 @@
 /* The payload of text said by sender, both well-formed UTF-8. */
 char *message_compose(const char *sender, const char *text, size_t text_size, size_t *size);
 
+/* By which a message is at most longer than its payload. */
+#define MESSAGE_ENCODE_EXTRA 128
+
 /* A room_encode_fn. */
 size_t message_encode(const struct journal_entry *entry, char *buffer, size_t size);
 
@@ -67,6 +70,13 @@ char *message_payload_of_json(struct json_object *object, size_t *size);
  * Only what somebody has said can be deleted.
  */
 void message_redact(uint64_t sequence, struct journal_redaction *redaction);
+
+/*
+ * Takes a kept message into a tag of some of one room: what they are as text
+ * can't change, as by message_redact(), without the tag being another one. All
+ * but a payload's first bytes stays unread.
+ */
+uint64_t message_tag(uint64_t tag, const struct journal_entry *entry);
 
 /* What is wrong with the text of a message, or NULL: it is a string of 1 to MESSAGE_MAX_CODE_POINTS. */
 const char *message_check(struct json_object *text);

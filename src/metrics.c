@@ -408,6 +408,11 @@ void metrics_write(const struct metrics *metrics, FILE *out)
 		     server->resumes);
 	write_number(out, "resets_total", "counter",
 		     "Joins that could not: what they had missed was gone.", server->resets);
+	write_number(out, "pending_bytes", "gauge",
+		     "Bytes of answers and pasts that clients have yet to take.",
+		     server->pending_bytes);
+	write_number(out, "pending_bytes_max", "gauge", "The limit for them.",
+		     server->pending_bytes_max);
 	write_journal(server, out);
 	write_tls(metrics, out);
 	write_number(out, "log_dropped_total", "counter",

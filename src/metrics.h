@@ -56,6 +56,8 @@ struct server_metrics {
 	_Atomic uint64_t journal_bytes;
 	_Atomic uint64_t journal_bytes_max;    /* 0: it has no such limit */
 	_Atomic uint64_t log_dropped;	       /* lines */
+	_Atomic uint64_t pending_bytes;	       /* asked for, and not taken yet */
+	_Atomic uint64_t pending_bytes_max;    /* the limit */
 	_Atomic uint64_t resident_bytes;       /* of the process */
 	_Atomic double journal_commit_seconds; /* in all */
 	_Atomic double journal_commit_seconds_max;

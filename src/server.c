@@ -341,6 +341,7 @@ int server_create(struct server **serverp, const struct config *config,
 	server->protocols = protocols;
 	server->n_services = n;
 	server->connections.max = config->limits.max_connections;
+	server->pending.max = config->limits.pending_bytes;
 	raise_descriptor_limit(config->limits.max_connections);
 	signal(SIGPIPE, SIG_IGN);
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config.h"
+#include "pending.h"
 #include "quota.h"
 #include "service.h"
 #include "sockets.h"
@@ -52,6 +53,7 @@ struct server {
 	unsigned https_port; /* of the first address that speaks TLS; 0: none does */
 	struct quota connections;
 	struct sockets sockets;
+	struct pending pending;
 	unsigned crowd; /* the most connections since memory was last given back */
 	struct ev_timer tidy;
 	struct ev_timer drain_limit;

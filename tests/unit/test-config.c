@@ -51,6 +51,7 @@ static void defaults(void **state)
 	assert_int_equal(config->limits.rates[LIMIT_API].per_second, 200);
 	assert_int_equal(config->limits.rates[LIMIT_API].burst, 2000);
 	assert_int_equal(config->limits.rates[LIMIT_TLS].per_second, 250);
+	assert_int_equal(config->limits.pending_bytes, 64 << 20);
 	assert_int_equal(config->n_admission, 1);
 	assert_int_equal(chat->n_require_query, 1);
 	assert_string_equal(chat->require_query[0], "username");
@@ -355,7 +356,8 @@ static const struct wrong wrong_values[] = {
 	{"{\"limits\": []}", "limits: found an array, expected an object"},
 	{"{\"limits\": {\"max\": 1}}",
 	 "limits.max: unknown key, expected one of max_payload, max_connections, header_bytes, "
-	 "handshake_seconds, idle_seconds, ping_seconds, backlog, joins_per_minute, rates"},
+	 "handshake_seconds, idle_seconds, ping_seconds, backlog, joins_per_minute, "
+	 "pending_bytes, rates"},
 	{"{\"limits\": {\"rates\": {\"messages\": {}}}}",
 	 "limits.rates.messages: unknown key, expected one of api, control, frames, handshakes, "
 	 "moderation, pages, speech, tickets, tls"},

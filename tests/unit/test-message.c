@@ -95,6 +95,33 @@ static void encodes_nothing_that_does_not_fit(void **state)
 	assert_true(message_encode(&entry, text, sizeof(text)) < sizeof(text));
 }
 
+static uint64_t tag_of(uint64_t sequence, int64_t time, const char *payload)
+{
+	const struct journal_entry entry = {
+		.sequence = sequence, .time = time, .payload = payload, .size = strlen(payload)};
+
+	return message_tag(1, &entry);
+}
+
+/* A stub is as long as a message may be. */
+static void tag_is_another_one_for_another_message(void **state)
+{
+	struct journal_redaction redaction;
+	char said[256];
+	uint64_t tag;
+
+	message_redact(5, &redaction);
+	snprintf(said, sizeof(said), "\"type\":\"message\",%*s", (int)redaction.size - 17, "");
+	assert_int_equal(strlen(said), redaction.size);
+	tag = tag_of(5, 7, said);
+	assert_int_equal(tag_of(5, 7, said), tag);
+	assert_int_not_equal(tag_of(6, 7, said), tag);
+	assert_int_not_equal(tag_of(5, 8, said), tag);
+	assert_int_not_equal(tag_of(5, 7, redaction.payload), tag);
+	assert_int_not_equal(tag_of(5, 7, said + 1), tag);
+	assert_int_not_equal(tag_of(5, 7, ""), tag);
+}
+
 static void encoded_message_is_json(void **state)
 {
 	size_t size;
@@ -339,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(composes_what_the_sender_determines),
 		cmocka_unit_test(encodes_sequence_and_time),
+		cmocka_unit_test(tag_is_another_one_for_another_message),
 		cmocka_unit_test(encodes_nothing_that_does_not_fit),
 		cmocka_unit_test(encoded_message_is_json),
 		cmocka_unit_test(notice_has_a_time_and_no_sequence),
