@@ -218,7 +218,7 @@ static unsigned answer_page(struct page *page, struct json_object **body)
 {
 	char tag[TAG_SIZE];
 
-	if (page->error == -ENOBUFS)
+	if (page->error == -ENOBUFS || page->error == -EBUSY)
 		return route_busy(page->later, body);
 	if (page->error < 0)
 		return route_problem(body, 500, "the messages could not be read");
@@ -357,8 +357,10 @@ unsigned route_room_messages(const struct route_request *request, struct json_ob
 		return route_problem(body, 500, "out of memory");
 	page->error = read_at_hand(page);
 	if (page->error == -EAGAIN) {
-		worker_post(request->server->worker, request->service, &page->job);
-		return ROUTE_LATER;
+		page->error = worker_post(request->server->worker, request->service, &page->job,
+					  WORKER_PAGE, page->room);
+		if (!page->error)
+			return ROUTE_LATER;
 	}
 	status = answer_page(page, body);
 	page_destroy(page);

@@ -139,7 +139,7 @@ static void on_opened(void *user, struct room *room, int error)
 	if (error == -ENOSPC)
 		answer_problem(word, 503, "there are too many rooms");
 	else if (error < 0)
-		answer_problem(word, 500, "the room could not be opened");
+		answer_problem(word, error == -EBUSY ? 503 : 500, "the room could not be opened");
 }
 
 static unsigned publish(const struct route_request *request, const char *sender,

@@ -220,7 +220,9 @@ void chat_past_read(struct chat_past *past, struct service *service, struct room
 	past->turns++;
 	past->job.work = work;
 	past->job.task.run = run;
-	worker_post(service->server->worker, service, &past->job);
+	if (worker_post(service->server->worker, service, &past->job, WORKER_PAST,
+			room_name(room)) < 0)
+		abort();
 }
 
 bool chat_past_is_resumed(const struct chat_past *past)

@@ -67,11 +67,12 @@ struct opening *opening_begin(struct service *service, const char *name, opening
 
 	if (!room && rooms_may_wait(rooms)) {
 		opening = create(rooms, name, done, user);
-		if (opening) {
-			worker_post(service->server->worker, service, &opening->job);
+		error = opening ? worker_post(service->server->worker, service, &opening->job,
+					      WORKER_OPENING, name)
+				: -ENOMEM;
+		if (!error)
 			return opening;
-		}
-		error = -ENOMEM;
+		free(opening);
 	} else if (!room) {
 		error = room_open(rooms, name, &room);
 	}

@@ -11,7 +11,7 @@ struct opening;
 
 /*
  * The room is open for the time of the call: room_hold() keeps it. NULL: it
- * could not be opened, and error is -errno.
+ * could not be opened, and error is -errno, -EBUSY where too many wait for theirs.
  */
 typedef void (*opening_done_fn)(void *user, struct room *room, int error);
 
