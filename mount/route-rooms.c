@@ -9,6 +9,8 @@
 #include "utf8.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,46 +19,83 @@
 
 #define LIST_MAX 1000
 
-struct listing {
-	struct json_object *rooms;
-	const struct identity *identity;
-};
-
-static bool add_room(void *user, struct room *room)
+static void put_string(FILE *out, const char *text)
 {
-	struct listing *listing = user;
-	struct json_object *item;
+	struct json_object *string = json_object_new_string(text);
 
-	if (listing->identity->name && !identity_may_enter(listing->identity, room_name(room)))
-		return true;
-	item = json_object_new_object();
-	json_object_object_add(item, "name", json_object_new_string(room_name(room)));
-	json_object_object_add(item, "members", json_object_new_uint64(room_size(room)));
-	json_object_object_add(item, "seq", json_object_new_uint64(room_head(room)));
-	json_object_array_add(listing->rooms, item);
-	return json_object_array_length(listing->rooms) < LIST_MAX;
+	fputs(json_object_to_json_string_ext(string, JSON_C_TO_STRING_PLAIN |
+							     JSON_C_TO_STRING_NOSLASHESCAPE),
+	      out);
+	json_object_put(string);
 }
 
+/* Those that the caller may enter, at most LIST_MAX. Releases all of them. */
+static void put_rooms(FILE *out, struct room **list, size_t n, const struct identity *identity)
+{
+	size_t put = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct room *room = list[i];
+
+		if (put < LIST_MAX &&
+		    (!identity->name || identity_may_enter(identity, room_name(room)))) {
+			fputs(put++ ? ",{\"name\":" : "{\"name\":", out);
+			put_string(out, room_name(room));
+			fprintf(out, ",\"members\":%zu,\"seq\":%" PRIu64 "}", room_size(room),
+				room_head(room));
+		}
+		room_release(room);
+	}
+}
+
+/* Only to get hold of the rooms takes the lock that everybody needs. */
 unsigned route_rooms(const struct route_request *request, struct json_object **body)
 {
 	struct identity identity;
-	struct listing listing = {.identity = &identity};
+	struct http_text text = {0};
+	struct room **list;
+	FILE *out;
+	size_t n;
 	unsigned status = route_permit(request, NULL, RIGHT_READ, &identity, body);
 
 	if (status)
 		return status;
-	listing.rooms = json_object_new_array();
-	rooms_each(request->server->rooms, add_room, &listing);
+	out = open_memstream(&text.bytes, &text.size);
+	list = out ? rooms_list(request->server->rooms, identity.name ? SIZE_MAX : LIST_MAX, &n)
+		   : NULL;
+	if (list) {
+		fputs("{\"rooms\":[", out);
+		put_rooms(out, list, n, &identity);
+		fputs("]}", out);
+	}
 	identity_finish(&identity);
-	*body = json_object_new_object();
-	json_object_object_add(*body, "rooms", listing.rooms);
+	if (!list || fclose(out)) {
+		free(list);
+		return route_problem(body, 500, "out of memory");
+	}
+	free(list);
+	route_give_text(request->later, &text);
 	return 200;
 }
 
-static bool add_person(void *user, const char *name)
+static unsigned give_members(const struct route_request *request, struct room *room,
+			     struct json_object **body)
 {
-	json_object_array_add(user, json_object_new_string(name));
-	return json_object_array_length(user) < LIST_MAX;
+	struct http_text text = {0};
+	size_t size, people;
+	char *names = room_list_people(room, &size, &people);
+	FILE *out = names ? open_memstream(&text.bytes, &text.size) : NULL;
+
+	if (out) {
+		fputs("{\"room\":", out);
+		put_string(out, room_name(room));
+		fprintf(out, ",\"members\":[%s]}", names);
+	}
+	free(names);
+	if (!out || fclose(out))
+		return route_problem(body, 500, "out of memory");
+	route_give_text(request->later, &text);
+	return 200;
 }
 
 unsigned route_room_members(const struct route_request *request, struct json_object **body)
@@ -64,7 +103,6 @@ unsigned route_room_members(const struct route_request *request, struct json_obj
 	struct identity identity;
 	unsigned status =
 		route_permit(request, request->parameters[0], RIGHT_READ, &identity, body);
-	struct json_object *list;
 	struct room *room;
 
 	identity_finish(&identity);
@@ -73,13 +111,9 @@ unsigned route_room_members(const struct route_request *request, struct json_obj
 	room = rooms_find(request->server->rooms, request->parameters[0]);
 	if (!room)
 		return route_problem(body, 404, "no such room");
-	list = json_object_new_array();
-	room_each_person(room, add_person, list);
-	*body = json_object_new_object();
-	json_object_object_add(*body, "room", json_object_new_string(room_name(room)));
-	json_object_object_add(*body, "members", list);
+	status = give_members(request, room, body);
 	room_release(room);
-	return 200;
+	return status;
 }
 
 /* What is said from outside, until it is kept. */

@@ -11,16 +11,19 @@
  * What a client gets when it comes in of what was said before: all that came
  * after a message that it has (since=), or the newest messages (history=).
  *
- * They may be on a disk, and no service thread waits for that. So the worker
- * reads what isn't in memory, up to the newest message that there is then,
- * without the room's lock; what is said meanwhile is in memory, most likely,
- * and is added when the client joins, in one moment with that. Else the worker
- * has another turn. Nothing is lost or doubled in between: each part begins with
- * the message after the last one of the part before. Where that is gone already,
- * as it may be in a short history, all begins anew with the newest.
+ * That may be a lot, so it is read piece by piece, and each is sent before the
+ * next is read; what is said meanwhile is a part of it, until the client has all
+ * and joins, in one moment with the last piece. They may also be on a disk, and
+ * no service thread waits for that, but the worker does. Nothing is lost or
+ * doubled in between: each piece begins with the message after the last one of
+ * the piece before. Where that is gone already, as it may be in a short history,
+ * all begins anew with the newest, and a reset says so.
  */
 struct chat_past;
 struct session;
+
+/* The most that a piece, in memory, takes of the server's pending bytes. */
+#define CHAT_PAST_PIECE ((size_t)128 * 1024)
 
 /* Reads what the request asks for, while it is there. NULL: out of memory. */
 struct chat_past *chat_past_create(struct session *session);
@@ -29,26 +32,29 @@ struct chat_past *chat_past_create(struct session *session);
 void chat_past_destroy(struct chat_past *past);
 
 /*
- * Takes what is in memory, with the room locked. Returns 0 where that is all up
- * to the last message that was delivered; -EAGAIN: the rest is to be read by
- * chat_past_read(); -EBUSY: it comes faster than it can be read; or -errno.
+ * Adds to the piece what is in memory. Returns 0 where that was all up to the
+ * last message that was delivered, which is certain only with the room locked;
+ * 1: the piece is full; -EAGAIN: the next part of it is to be read by
+ * chat_past_fetch(); -EBUSY: messages come faster than they are taken; or -errno.
  */
-int chat_past_complete(struct chat_past *past, struct room *room);
+int chat_past_read(struct chat_past *past, struct room *room);
 
 /* The room is open for the time of the call; error is 0 or -errno. */
-typedef void (*chat_past_read_fn)(void *user, struct room *room, int error);
+typedef void (*chat_past_fetch_fn)(void *user, struct room *room, int error);
 
-/* Has the worker read, and then calls done on the calling thread, which goes on with chat_past_complete(). */
-void chat_past_read(struct chat_past *past, struct service *service, struct room *room,
-		    chat_past_read_fn done, void *user);
+/*
+ * Has the worker read, and then calls done on the calling thread, which goes on
+ * with chat_past_read(). Returns 0, or -errno where done will not be called.
+ */
+int chat_past_fetch(struct chat_past *past, struct service *service, struct room *room,
+		    chat_past_fetch_fn done, void *user);
+
+/* The piece, which is then empty; the frames are the caller's to finish. Returns 0 or -ENOMEM. */
+int chat_past_take(struct chat_past *past, struct frames *frames);
 
 /*
  * Of one that is complete: whether the client had asked to resume, and whether
- * what it has missed is gone and it gets the newest messages instead, those
- * after *sequence.
+ * what it has missed is gone and it got the newest messages instead.
  */
 bool chat_past_is_resumed(const struct chat_past *past);
-bool chat_past_is_reset(const struct chat_past *past, uint64_t *sequence);
-
-/* The messages, which are closed; they are the past's. */
-const struct frames *chat_past_frames(const struct chat_past *past);
+bool chat_past_is_reset(const struct chat_past *past);

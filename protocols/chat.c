@@ -65,6 +65,16 @@ static int chat_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 		if (!r)
 			chat_join(chat);
 		return r;
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		if (chat->past && chat->room.session.close_code)
+			chat_stop_joining(chat);
+		r = room_session_callback(wsi, reason, user, in, size);
+		if (!r)
+			chat_writable(chat);
+		return r;
+	case LWS_CALLBACK_TIMER:
+		chat_out_of_patience(chat);
+		return 0;
 	case LWS_CALLBACK_RECEIVE:
 		return session_receive(&chat->room.session, in, size, hear);
 	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:

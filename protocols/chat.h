@@ -9,10 +9,12 @@
  * The group chat: what one member of a room says, all of them hear. What its
  * files share:
  *
- *     chat.c        the endpoint
- *     chat-join.c   coming in, and leaving
- *     chat-past.c   what was said before one came in
- *     chat-say.c    what a client sends
+ *     chat.c          the endpoint
+ *     chat-join.c     coming in, and leaving
+ *     chat-welcome.c  how one is greeted
+ *     chat-past.c     what was said before one came in
+ *     chat-roster.c   who came and went while one was reading that
+ *     chat-say.c      what a client sends
  *
  * Clients speak one of two dialects: the plain one, and switchboard.chat.v1,
  * which knows what is a message and what isn't ("rich").
@@ -27,8 +29,13 @@ struct opening;
 struct chat {
 	struct room_session room;
 	bool rich;
-	bool reading;		 /* its past, and it hasn't joined yet */
-	struct chat_past *past;	 /* what it is to get at first, until it has joined */
+	bool entered;		/* it has had its welcome */
+	bool is_reset;		/* what it has missed was gone */
+	bool reading;		/* the worker has its past */
+	struct chat_past *past; /* what it is to get at first, until it has joined */
+	char *names;		/* the people of its welcome, until it hears of changes */
+	size_t names_size;
+	size_t held;		 /* of the server's pending bytes */
 	struct opening *opening; /* of the room that it is to join; NULL: that is over */
 	struct rate rate;
 	struct rate patience;	/* with messages that come too fast */
@@ -38,6 +45,15 @@ struct chat {
 /* Joins the room that the handshake named, maybe only later. */
 void chat_join(struct chat *chat);
 void chat_leave(struct chat *chat);
+
+/* The connection can be written: goes on with what it is to get at first. */
+void chat_writable(struct chat *chat);
+
+/* It is being closed, and gets no more of that. */
+void chat_stop_joining(struct chat *chat);
+
+/* It has taken none of that for too long. */
+void chat_out_of_patience(struct chat *chat);
 
 /* Whether it may do that in its room. Without identities everybody may read and write, and no more. */
 bool chat_has_right(const struct chat *chat, enum right right);

@@ -391,13 +391,9 @@ int http_redirect_to_https(struct lws *wsi)
 			  &(struct http_reply){.status = 308, .headers = headers, .close = true});
 }
 
-/*
- * The system would keep megabytes of what the client doesn't take, and tell of
- * room for more only when a third of them has gone: no progress could be seen.
- */
-static void keep_little_unsent(struct lws *wsi)
+void http_limit_unsent(struct lws *wsi, bool limit)
 {
-	int bytes = UNSENT_MAX;
+	int bytes = limit ? UNSENT_MAX : 0; /* 0: as usual */
 
 	setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
 }
@@ -411,7 +407,7 @@ int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t siz
 	head = format_head(wsi, buffer + LWS_PRE, SMALL_REPLY, reply, size);
 	if (head < 0)
 		return -1;
-	keep_little_unsent(wsi);
+	http_limit_unsent(wsi, true);
 	return write_part(wsi, (unsigned char *)buffer + LWS_PRE, (size_t)head,
 			  LWS_WRITE_HTTP_HEADERS);
 }

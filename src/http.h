@@ -56,6 +56,13 @@ int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t siz
 
 int http_write_body(struct lws *wsi, unsigned char *piece, size_t size);
 
+/*
+ * Has the system keep little of what isn't on its way to the client. Else it
+ * takes megabytes, and tells of room for more only when a third of them has
+ * gone: no progress could be seen. For what leaves piece by piece.
+ */
+void http_limit_unsent(struct lws *wsi, bool limit);
+
 /* In how many seconds a client has to take some of what it has asked for, or is dropped. */
 int http_patience(struct lws *wsi);
 

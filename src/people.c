@@ -1,16 +1,25 @@
 #include "people.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <json-c/linkhash.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct people {
 	struct lh_table *by_name;
+	/* The names as JSON. */
+	char *list;
+	size_t list_size;
+	size_t list_capacity;
+	size_t listed; /* names */
+	bool is_listed;
 };
 
 struct person {
 	int connections;
+	const char *json; /* the name as a string of JSON, behind it */
+	size_t json_size;
 	char name[];
 };
 
@@ -39,7 +48,77 @@ void people_destroy(struct people *people)
 	if (!people)
 		return;
 	lh_table_free(people->by_name);
+	free(people->list);
 	free(people);
+}
+
+static bool make_room(struct people *people, size_t size)
+{
+	size_t capacity = people->list_capacity ? people->list_capacity : 256;
+	char *list;
+
+	while (capacity < people->list_size + size)
+		capacity *= 2;
+	if (capacity <= people->list_capacity)
+		return true;
+	list = realloc(people->list, capacity);
+	if (!list)
+		return false;
+	people->list = list;
+	people->list_capacity = capacity;
+	return true;
+}
+
+/* Returns whether there may be another one. */
+static bool list_one(struct people *people, const struct person *person)
+{
+	char *end;
+
+	if (people->listed == PEOPLE_LISTED_MAX)
+		return false;
+	people->is_listed = make_room(people, person->json_size + 1);
+	if (!people->is_listed)
+		return false;
+	end = people->list + people->list_size;
+	if (people->listed++)
+		*end++ = ',';
+	end = mempcpy(end, person->json, person->json_size);
+	people->list_size = (size_t)(end - people->list);
+	return true;
+}
+
+const char *people_list(struct people *people, size_t *size)
+{
+	struct lh_entry *entry;
+
+	if (!people->is_listed) {
+		people->listed = 0;
+		people->list_size = 0;
+		people->is_listed = make_room(people, 1);
+		lh_foreach(people->by_name, entry)
+			if (!list_one(people, lh_entry_v(entry)))
+				break;
+	}
+	*size = people->list_size;
+	return people->is_listed ? people->list : NULL;
+}
+
+static struct person *create_person(const char *name)
+{
+	struct json_object *string = json_object_new_string(name);
+	size_t size = strlen(name) + 1, json_size;
+	const char *json = json_object_to_json_string_length(
+		string, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &json_size);
+	struct person *person = json ? malloc(sizeof(*person) + size + json_size) : NULL;
+
+	if (person) {
+		*person = (struct person){
+			.connections = 1, .json = person->name + size, .json_size = json_size};
+		memcpy(person->name, name, size);
+		memcpy(person->name + size, json, json_size);
+	}
+	json_object_put(string);
+	return person;
 }
 
 static struct lh_entry *find(const struct people *people, const char *name)
@@ -50,20 +129,19 @@ static struct lh_entry *find(const struct people *people, const char *name)
 int people_add(struct people *people, const char *name)
 {
 	struct lh_entry *entry = find(people, name);
-	size_t size = strlen(name) + 1;
 	struct person *person;
 
 	if (entry)
 		return ++((struct person *)lh_entry_v(entry))->connections;
-	person = malloc(sizeof(*person) + size);
+	person = create_person(name);
 	if (!person)
 		return -ENOMEM;
-	person->connections = 1;
-	memcpy(person->name, name, size);
 	if (lh_table_insert(people->by_name, person->name, person)) {
 		free(person);
 		return -ENOMEM;
 	}
+	if (people->is_listed)
+		list_one(people, person);
 	return 1;
 }
 
@@ -78,6 +156,7 @@ int people_remove(struct people *people, const char *name)
 	if (--person->connections)
 		return person->connections;
 	lh_table_delete_entry(people->by_name, entry);
+	people->is_listed = false;
 	return 0;
 }
 

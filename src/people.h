@@ -22,6 +22,16 @@ int people_remove(struct people *people, const char *name);
 size_t people_count(const struct people *people);
 bool people_has(const struct people *people, const char *name);
 
+/* Names in a list of them; how many people there are is told besides. */
+#define PEOPLE_LISTED_MAX 1000
+
+/*
+ * The names of the first ones as JSON, such as "ann","bob", good until somebody
+ * comes or goes; NULL: out of memory. It is put together only after somebody has
+ * gone, so that it is at hand while one comes after the other.
+ */
+const char *people_list(struct people *people, size_t *size);
+
 /* Calls each with every name, in the order in which they came, until it returns false. */
 void people_each(const struct people *people, bool (*each)(void *user, const char *name),
 		 void *user);

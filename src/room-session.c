@@ -115,18 +115,36 @@ static const struct reader_sink sink = {
 	.overrun = too_slow,
 };
 
-int room_session_join(struct room_session *rs, struct room *room, enum room_kind kind)
+static struct room_joining joining_of(const struct session *session, enum room_kind kind)
 {
-	struct session *session = &rs->session;
-	const struct room_joining how = {
+	return (struct room_joining){
 		.flusher = service_of(session->wsi)->flusher,
 		.sink = &sink,
 		.name = session->user,
 		.kind = kind,
 		.deflated = lws_ext_pm_deflate_window_bits(session->wsi) >= DEFLATER_WINDOW_BITS,
 	};
+}
+
+int room_session_join(struct room_session *rs, struct room *room, enum room_kind kind)
+{
+	const struct room_joining how = joining_of(&rs->session, kind);
 
 	return room_join(room, &rs->member, &how);
+}
+
+int room_session_enter(struct room_session *rs, struct room *room, enum room_kind kind)
+{
+	const struct room_joining how = joining_of(&rs->session, kind);
+
+	return room_enter(room, &rs->member, &how);
+}
+
+int room_session_listen(struct room_session *rs, enum room_kind kind)
+{
+	const struct room_joining how = joining_of(&rs->session, kind);
+
+	return room_listen(&rs->member, &how);
 }
 
 /* What was said before it closes comes first. Returns what the callback must return. */

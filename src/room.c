@@ -164,11 +164,20 @@ size_t room_people(struct room *room)
 	return count;
 }
 
-void room_each_person(struct room *room, bool (*each)(void *user, const char *name), void *user)
+char *room_list_people(struct room *room, size_t *size, size_t *people)
 {
+	const char *list;
+	char *copy = NULL;
+
 	pthread_mutex_lock(&room->lock);
-	people_each(room->people, each, user);
+	*people = people_count(room->people);
+	list = people_list(room->people, size);
+	if (list)
+		copy = malloc(*size + 1);
+	if (copy)
+		*(char *)mempcpy(copy, list, *size) = '\0';
 	pthread_mutex_unlock(&room->lock);
+	return copy;
 }
 
 /* The one for those who join like that, which is made when it is first needed. */
@@ -187,24 +196,12 @@ static int open_fanout(struct room *room, const struct room_joining *how, struct
 }
 
 /* With the lock held. */
-static int join(struct room *room, struct member *member, const struct room_joining *how)
+static int enter(struct room *room, struct member *member, const struct room_joining *how)
 {
-	struct fanout *fanout;
-	int r = open_fanout(room, how, &fanout);
-	int n = 0;
+	int n = how->name ? people_add(room->people, how->name) : 0;
 
-	if (r < 0)
-		return r;
-	if (how->name)
-		n = people_add(room->people, how->name);
 	if (n < 0)
 		return n;
-	r = fanout_join(fanout, how->flusher, &member->reader, how->sink);
-	if (r < 0) {
-		if (how->name)
-			people_remove(room->people, how->name);
-		return r;
-	}
 	member->room = room;
 	member->name = how->name;
 	room->count++;
@@ -212,13 +209,42 @@ static int join(struct room *room, struct member *member, const struct room_join
 	return n;
 }
 
-int room_join(struct room *room, struct member *member, const struct room_joining *how)
+int room_enter(struct room *room, struct member *member, const struct room_joining *how)
 {
 	int r;
 
 	pthread_mutex_lock(&room->lock);
-	r = join(room, member, how);
+	r = enter(room, member, how);
 	pthread_mutex_unlock(&room->lock);
+	return r;
+}
+
+int room_listen(struct member *member, const struct room_joining *how)
+{
+	struct room *room = member->room;
+	struct fanout *fanout;
+	int r;
+
+	pthread_mutex_lock(&room->lock);
+	r = open_fanout(room, how, &fanout);
+	if (!r)
+		r = fanout_join(fanout, how->flusher, &member->reader, how->sink);
+	pthread_mutex_unlock(&room->lock);
+	return r;
+}
+
+int room_join(struct room *room, struct member *member, const struct room_joining *how)
+{
+	int n, r;
+
+	pthread_mutex_lock(&room->lock);
+	n = enter(room, member, how);
+	r = n < 0 ? n : room_listen(member, how);
+	pthread_mutex_unlock(&room->lock);
+	if (!r)
+		return n;
+	if (n >= 0)
+		room_leave(member);
 	return r;
 }
 

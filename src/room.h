@@ -51,9 +51,14 @@ struct room_joining {
 const char *room_name(const struct room *room);
 size_t room_size(struct room *room);
 
-/* The people among the members, see people.h; until each returns false. */
+/* The people among the members, see people.h. */
 size_t room_people(struct room *room);
-void room_each_person(struct room *room, bool (*each)(void *user, const char *name), void *user);
+
+/*
+ * A copy of their names, as people_list() has it, to be freed, and how many of
+ * them there are; NULL: out of memory.
+ */
+char *room_list_people(struct room *room, size_t *size, size_t *people);
 
 /*
  * Joins from the next frame on. The member must stay where it is in memory until
@@ -61,6 +66,14 @@ void room_each_person(struct room *room, bool (*each)(void *user, const char *na
  * are now, 0 without one, or -errno.
  */
 int room_join(struct room *room, struct member *member, const struct room_joining *how);
+
+/*
+ * The same in two steps: who has entered is a member like all others, but
+ * receives nothing before it listens, from the next frame on, which returns 0 or
+ * -errno.
+ */
+int room_enter(struct room *room, struct member *member, const struct room_joining *how);
+int room_listen(struct member *member, const struct room_joining *how);
 
 /*
  * Leaves the room and releases it; also due after an overrun. Returns how many

@@ -89,18 +89,28 @@ size_t rooms_count(struct rooms *rooms)
 	return count;
 }
 
-void rooms_each(struct rooms *rooms, bool (*each)(void *user, struct room *room), void *user)
+struct room **rooms_list(struct rooms *rooms, size_t max, size_t *n)
 {
 	struct lh_entry *entry;
+	struct room **list;
 
+	*n = 0;
 	pthread_mutex_lock(&rooms->lock);
+	if (max > (size_t)lh_table_length(rooms->by_name))
+		max = (size_t)lh_table_length(rooms->by_name);
+	list = calloc(max + 1, sizeof(struct room *));
 	lh_foreach(rooms->by_name, entry) {
 		struct room *room = lh_entry_v(entry);
 
-		if (!place_of(room)->opening && !each(user, room))
+		if (!list || *n == max)
 			break;
+		if (place_of(room)->opening)
+			continue;
+		room_hold(room);
+		list[(*n)++] = room;
 	}
 	pthread_mutex_unlock(&rooms->lock);
+	return list;
 }
 
 /* With the table's lock held. */

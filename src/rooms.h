@@ -37,8 +37,11 @@ void rooms_wait(struct rooms *rooms);
 
 size_t rooms_count(struct rooms *rooms);
 
-/* Calls each for every room, until it returns false; it must not open or release one. */
-void rooms_each(struct rooms *rooms, bool (*each)(void *user, struct room *room), void *user);
+/*
+ * Holds at most max of them, and returns them in an array, to be freed once each
+ * has been released; *n is how many. NULL: out of memory.
+ */
+struct room **rooms_list(struct rooms *rooms, size_t max, size_t *n);
 
 /* The room of that name, to be released; NULL: there is none, or it isn't open yet. */
 struct room *rooms_find(struct rooms *rooms, const char *name);

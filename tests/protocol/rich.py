@@ -22,9 +22,9 @@ def config(**chat):
 class Rich:
     """One connection. Frames wait in a list until a test asks for them, whatever their order."""
 
-    def __init__(self, daemon, name, room="lobby", headers=(), source=None, **query):
+    def __init__(self, daemon, name, room="lobby", headers=(), source=None, rcvbuf=None, **query):
         query = urllib.parse.urlencode({"username": name, "room": room, **query})
-        self.ws = daemon.connect(f"/chat?{query}", [*V1, *headers], source=source)
+        self.ws = daemon.connect(f"/chat?{query}", [*V1, *headers], source=source, rcvbuf=rcvbuf)
         self.frames = []
         self.welcome = self.next("welcome")
 

@@ -90,11 +90,66 @@ static void names_are_copied_and_exact(void **state)
 	people_destroy(people);
 }
 
+static void assert_listed(struct people *people, const char *expected)
+{
+	size_t size;
+	const char *list = people_list(people, &size);
+
+	assert_non_null(list);
+	assert_int_equal(size, strlen(expected));
+	assert_memory_equal(list, expected, size);
+}
+
+static void lists_names_as_json(void **state)
+{
+	struct people *people = create();
+
+	assert_listed(people, "");
+	people_add(people, "ann");
+	assert_listed(people, "\"ann\"");
+	people_add(people, "a \"b\" \\/");
+	assert_listed(people, "\"ann\",\"a \\\"b\\\" \\\\/\"");
+	people_add(people, "ann");
+	people_remove(people, "ann");
+	people_add(people, "cy");
+	assert_listed(people, "\"ann\",\"a \\\"b\\\" \\\\/\",\"cy\"");
+	people_remove(people, "ann");
+	people_remove(people, "cy");
+	assert_listed(people, "\"a \\\"b\\\" \\\\/\"");
+	people_remove(people, "a \"b\" \\/");
+	assert_listed(people, "");
+	people_destroy(people);
+}
+
+static void lists_the_first_ones(void **state)
+{
+	struct people *people = create();
+	size_t size = 0;
+	char name[8];
+
+	for (unsigned i = 0; i <= PEOPLE_LISTED_MAX + 1; i++) {
+		snprintf(name, sizeof(name), "%06u", i);
+		people_add(people, name);
+		if (!(i % 100))
+			people_list(people, &size);
+	}
+	people_list(people, &size);
+	assert_int_equal(size, 9 * PEOPLE_LISTED_MAX - 1);
+	people_remove(people, "000000"); /* the next one gets in */
+	assert_non_null(people_list(people, &size));
+	assert_int_equal(size, 9 * PEOPLE_LISTED_MAX - 1);
+	assert_non_null(memmem(people_list(people, &size), size, "001000", 6));
+	assert_null(memmem(people_list(people, &size), size, "001001", 6));
+	people_destroy(people);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(people_not_connections),
 		cmocka_unit_test(in_the_order_in_which_they_came),
+		cmocka_unit_test(lists_names_as_json),
+		cmocka_unit_test(lists_the_first_ones),
 		cmocka_unit_test(names_are_copied_and_exact),
 	};
 

@@ -659,54 +659,47 @@ static void unlisted_room(void **state)
 	room_release(room);
 }
 
-struct visit {
-	size_t count;
-	size_t most;
-	char names[64];
-	int end; /* of the names */
-};
-
-static bool visit(void *user, struct room *room)
+static void assert_rooms(struct fixture *f, size_t max, const char *names)
 {
-	struct visit *seen = user;
+	size_t n;
+	struct room **list = rooms_list(f->rooms, max, &n);
+	char text[64] = "";
 
-	seen->end += snprintf(seen->names + seen->end, sizeof(seen->names) - (size_t)seen->end,
-			      "%s ", room_name(room));
-	return ++seen->count < seen->most;
+	assert_non_null(list);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s ",
+			 room_name(list[i]));
+		room_release(list[i]);
+	}
+	free(list);
+	assert_string_equal(text, names);
 }
 
-static void visits_each_room(void **state)
+static void lists_rooms(void **state)
 {
 	struct fixture *f = *state;
-	struct visit all = {.most = 10}, first = {.most = 1};
 	struct room *other, *unlisted;
 
 	assert_int_equal(room_open(f->rooms, "other", &other), 0);
 	assert_int_equal(room_open_unlisted(f->rooms, "unlisted", &unlisted), 0);
-	rooms_each(f->rooms, visit, &all);
-	assert_string_equal(all.names, "lobby other ");
-	rooms_each(f->rooms, visit, &first);
-	assert_int_equal(first.count, 1);
+	assert_rooms(f, 10, "lobby other ");
+	assert_rooms(f, 1, "lobby ");
+	assert_rooms(f, 0, "");
 	room_release(other);
 	room_release(unlisted);
-}
-
-static bool note_name(void *user, const char *name)
-{
-	char *seen = user;
-	size_t n = strlen(seen);
-
-	snprintf(seen + n, 64 - n, "%s", name);
-	return strlen(seen) < 3;
+	assert_rooms(f, 10, "lobby ");
 }
 
 static void assert_people(struct fixture *f, const char *names, size_t count)
 {
-	char seen[64] = "";
+	size_t size, people;
+	char *list = room_list_people(f->room, &size, &people);
 
-	room_each_person(f->room, note_name, seen);
-	assert_string_equal(seen, names);
-	assert_int_equal(room_people(f->room), strlen(names));
+	assert_non_null(list);
+	assert_string_equal(list, names);
+	assert_int_equal(size, strlen(names));
+	free(list);
+	assert_int_equal(room_people(f->room), people);
 	assert_int_equal(room_size(f->room), count);
 }
 
@@ -718,13 +711,36 @@ static void lists_its_people(void **state)
 	join(f, &f->ann, "a");
 	assert_int_equal(enter(f, f->room, &f->bob, "b", ROOM_PLAIN, false), 1);
 	assert_int_equal(enter(f, f->room, &f->cy, "a", ROOM_RICH, false), 2);
-	assert_people(f, "ab", 3);
+	assert_people(f, "\"a\",\"b\"", 3);
 	assert_int_equal(room_leave(&f->ann.member), 1);
 	assert_int_equal(room_leave(&f->ann.member), -ENOENT);
-	assert_people(f, "ab", 2);
+	assert_people(f, "\"a\",\"b\"", 2);
 	assert_int_equal(room_leave(&f->cy.member), 0);
-	assert_people(f, "b", 1);
+	assert_people(f, "\"b\"", 1);
 	assert_int_equal(room_leave(&f->bob.member), 0);
+	assert_people(f, "", 0);
+}
+
+/* Who has entered is there for the others, and hears nothing before it listens. */
+static void enters_and_listens_later(void **state)
+{
+	struct fixture *f = *state;
+	const struct room_joining how = {
+		.flusher = f->flusher, .sink = &sink, .name = "a", .kind = ROOM_PLAIN};
+
+	assert_int_equal(room_enter(f->room, &f->ann.member, &how), 1);
+	assert_people(f, "\"a\"", 1);
+	announce(f, "before");
+	assert_int_equal(room_listen(&f->ann.member, &how), 0);
+	announce(f, "behind");
+	flusher_run(f->flusher, 0);
+	assert_received(&f->ann,
+			"\x81\x06"
+			"behind",
+			8);
+	assert_int_equal(room_leave(&f->ann.member), 0);
+	assert_int_equal(room_enter(f->room, &f->ann.member, &how), 1);
+	assert_int_equal(room_leave(&f->ann.member), 0); /* without having listened */
 	assert_people(f, "", 0);
 }
 
@@ -875,8 +891,9 @@ int main(void)
 		TEST(only_so_many),
 		TEST(only_so_many_at_once),
 		TEST(unlisted_room),
-		TEST(visits_each_room),
+		TEST(lists_rooms),
 		TEST(lists_its_people),
+		TEST(enters_and_listens_later),
 		TEST(tells_kinds_different_things),
 		TEST(reads_what_it_has_delivered),
 		TEST(many_members_come_and_go),
