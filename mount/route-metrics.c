@@ -2,6 +2,7 @@
 #include "limiter.h"
 #include "log.h"
 #include "metrics.h"
+#include "metrics-access.h"
 #include "mount/routes.h"
 #include "rooms.h"
 
@@ -61,12 +62,31 @@ static struct metrics *sum(struct server *server)
 	return total;
 }
 
+static bool may_read(const struct route_request *request)
+{
+	char peer[HTTP_PEER_SIZE];
+	const struct metrics_reader reader = {
+		.peer = peer,
+		.authorization = request->authorization,
+		.is_forwarded = route_is_forwarded(request->later),
+	};
+
+	route_peer(request->later, peer);
+	return metrics_may_be_read(&request->server->config->metrics, &reader);
+}
+
 unsigned route_metrics(const struct route_request *request, struct json_object **body)
 {
-	struct metrics *total = sum(request->server);
 	struct http_text text = {0};
-	FILE *out = total ? open_memstream(&text.bytes, &text.size) : NULL;
+	struct metrics *total;
+	FILE *out;
 
+	if (!may_read(request))
+		return route_problem(
+			body, 403,
+			"only from the addresses, or with the secret, that the config names");
+	total = sum(request->server);
+	out = total ? open_memstream(&text.bytes, &text.size) : NULL;
 	if (!out) {
 		metrics_destroy(total);
 		return route_problem(body, 500, "out of memory");

@@ -66,6 +66,10 @@ void route_give_text(struct route_later *later, struct http_text *text);
 /* Whether only the answer's head is wanted: it may do without a body, and without its length. */
 bool route_is_head(const struct route_later *later);
 
+/* Who asks, as http_peer() has it; and whether a proxy says that it asks for somebody else (RFC 7239). */
+void route_peer(const struct route_later *later, char peer[HTTP_PEER_SIZE]);
+bool route_is_forwarded(const struct route_later *later);
+
 /* As route_problem(): 503, come back soon. */
 unsigned route_busy(struct route_later *later, struct json_object **body);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 /* Of a network, with the NUL: INET6_ADDRSTRLEN. */
 #define ADDRESS_SIZE 46
 
@@ -12,3 +14,13 @@
  * or -EINVAL where it is no address.
  */
 int address_network(const char *address, char network[ADDRESS_SIZE]);
+
+/*
+ * Whether an address is in a range: an address, or one with the length of a
+ * prefix behind it, such as 10.0.0.0/8 (RFC 4632 section 3.1, RFC 4291 section
+ * 2.3). An IPv4 address mapped into IPv6 is one of IPv4.
+ */
+bool address_is_in(const char *address, const char *range);
+
+/* Whether it is one. */
+bool address_is_range(const char *range);

@@ -2,6 +2,7 @@
 
 #include "config-admission.h"
 #include "config-auth.h"
+#include "config-metrics.h"
 #include "config-rates.h"
 #include "config-reader.h"
 #include "config-tls.h"
@@ -239,6 +240,7 @@ static const struct field config_fields[] = {
 	{.key = "admission", .read = config_read_admission},
 	{.key = "auth", .read = config_read_auth, .offset = CONFIG(auth)},
 	{.key = "chat", .read = reader_object, .fields = chat_fields},
+	{.key = "metrics", .read = config_read_metrics},
 	{.key = "log", .read = reader_object, .fields = log_fields},
 	{0},
 };
@@ -262,6 +264,7 @@ static const char default_config[] =
 	" \"ring_bytes\": 262144,"
 	" \"messages_per_second\": 100, \"burst\": 500, \"presence_merge\": 100,"
 	" \"max_rooms\": 10000, \"max_kept_rooms\": 100000, \"max_characters\": 4096},"
+	" \"metrics\": {\"allow\": [\"127.0.0.0/8\", \"::1\", \"unix\"]},"
 	" \"log\": {\"level\": \"info\", \"format\": \"text\"}}";
 
 int config_init(struct config *config)
@@ -281,6 +284,8 @@ void config_finish(struct config *config)
 	config_admission_finish(config);
 	config_auth_free(config->auth);
 	free_listen(config->listen, config->n_listen);
+	reader_free_strings(config->metrics.allow, config->metrics.n_allow);
+	free(config->metrics.secret);
 	free(config->www);
 	free(config->chat.journal);
 	*config = (struct config){0};

@@ -107,6 +107,16 @@ struct config_rate {
 	unsigned burst;	     /* so many at once */
 };
 
+/* In place of a network: who comes by a unix socket. */
+#define CONFIG_METRICS_UNIX "unix"
+
+/* Who may read the metrics: whoever comes from one of these networks, or knows the secret. */
+struct config_metrics {
+	char **allow; /* addresses, and networks such as 10.0.0.0/8 */
+	size_t n_allow;
+	char *secret; /* a bearer token; NULL: none */
+};
+
 struct config {
 	struct config_listen *listen;
 	size_t n_listen;
@@ -127,6 +137,7 @@ struct config {
 	} limits;
 	struct config_admission *admission;
 	size_t n_admission;
+	struct config_metrics metrics;
 	struct config_auth *auth; /* NULL: everything is open to everybody */
 	struct {
 		unsigned history;	      /* messages kept of each room */

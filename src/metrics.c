@@ -345,6 +345,27 @@ static void write_process(const struct server_metrics *server, FILE *out)
 		server->resident_bytes);
 }
 
+/* The last parts of a path, so many of them. */
+static const char *end_of_path(const char *path, unsigned parts)
+{
+	const char *p = path + strlen(path);
+
+	while (p > path && (p[-1] != '/' || --parts))
+		p--;
+	return p;
+}
+
+/* The file's name; where several have the same one, such as fullchain.pem, the folder's before it. */
+static const char *label_of(const struct metrics *metrics, const struct certificate_row *of)
+{
+	const char *name = end_of_path(of->name, 1);
+
+	for (const struct certificate_row *row = metrics->certificates; row; row = row->next)
+		if (row != of && !strcmp(end_of_path(row->name, 1), name))
+			return end_of_path(of->name, 2);
+	return name;
+}
+
 /* Only where TLS is spoken: there is a certificate then. */
 static void write_tls(const struct metrics *metrics, FILE *out)
 {
@@ -373,7 +394,7 @@ static void write_tls(const struct metrics *metrics, FILE *out)
 	for (const struct certificate_row *row = metrics->certificates; row; row = row->next)
 		fprintf(out,
 			"switchboard_tls_certificate_expiry_seconds{certificate=\"%s\"} %lld\n",
-			row->name, (long long)(row->expires - time(NULL)));
+			label_of(metrics, row), (long long)(row->expires - time(NULL)));
 }
 
 void metrics_write(const struct metrics *metrics, FILE *out)

@@ -39,6 +39,7 @@ async function look() {
   clearTimeout(timer);
   try {
     const response = await fetch('metrics', { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT) });
+    if (response.status === 403) return showRefusal();
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     show(parseMetrics(await response.text()), performance.now());
     showState('open', 'Live', '');
@@ -47,6 +48,12 @@ async function look() {
     showState('waiting', 'No answer', 'The server does not answer. Trying again…');
   }
   if (!paused && !document.hidden) timer = setTimeout(look, INTERVAL);
+}
+
+/** Nothing will change that while the page is open. */
+function showRefusal() {
+  before = null;
+  showState('waiting', 'Not allowed', 'This server shows its metrics only to the addresses that its config allows, or to who sends the secret.');
 }
 
 function show(now, at) {

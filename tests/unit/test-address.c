@@ -40,10 +40,58 @@ static void networks(void **state)
 	}
 }
 
+static void ranges(void **state)
+{
+	static const struct {
+		const char *address, *range;
+		bool is_in;
+	} rows[] = {
+		{"127.0.0.1", "127.0.0.1", true},
+		{"127.0.0.2", "127.0.0.1", false},
+		{"127.0.0.2", "127.0.0.0/8", true},
+		{"128.0.0.2", "127.0.0.0/8", false},
+		{"::ffff:127.0.0.2", "127.0.0.0/8", true},
+		{"127.0.0.2", "::ffff:127.0.0.0/8", true},
+		{"10.1.2.3", "10.1.2.4/30", false},
+		{"10.1.2.7", "10.1.2.4/30", true},
+		{"10.1.2.7", "10.1.2.4/31", false},
+		{"10.1.2.7", "0.0.0.0/0", true},
+		{"::1", "0.0.0.0/0", false},
+		{"10.1.2.7", "::/0", true}, /* of everything */
+		{"::1", "::1", true},
+		{"::2", "::1", false},
+		{"2001:db8::7", "2001:db8::/32", true},
+		{"2001:db9::7", "2001:db8::/32", false},
+		{"2001:db8::7", "2001:db8::7/128", true},
+		{"", "::/0", false},
+		{"unix", "::/0", false},
+	};
+	static const char *const none[] = {"",
+					   "ann",
+					   "10.0.0.0/33",
+					   "10.0.0.0/",
+					   "10.0.0/8",
+					   "10.0.0.0/-1",
+					   "10.0.0.0/+1",
+					   "::1/129",
+					   "::1/1x",
+					   "10.0.0.0/99999999999999999999"};
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		assert_true(address_is_range(rows[i].range));
+		assert_int_equal(address_is_in(rows[i].address, rows[i].range), rows[i].is_in);
+	}
+	for (size_t i = 0; i < LENGTH(none); i++) {
+		assert_false(address_is_range(none[i]));
+		assert_false(address_is_in("10.0.0.0", none[i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks),
+		cmocka_unit_test(ranges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

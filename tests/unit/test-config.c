@@ -341,9 +341,9 @@ static const struct wrong wrong_values[] = {
 	{"\"x\"", "found \"x\" (a string), expected an object"},
 	{"null\n", "found null, expected an object"},
 	{"{\"port\": 1}",
-	 "port: unknown key, expected one of listen, www, threads, pin_threads, limits, admission, auth, chat, log"},
+	 "port: unknown key, expected one of listen, www, threads, pin_threads, limits, admission, auth, chat, metrics, log"},
 	{"{\"\": 1}",
-	 "unknown key, expected one of listen, www, threads, pin_threads, limits, admission, auth, chat, log"},
+	 "unknown key, expected one of listen, www, threads, pin_threads, limits, admission, auth, chat, metrics, log"},
 	{"{\"www\": 5}", "www: found 5 (a number), " NOT_A_STRING},
 	{"{\"www\": \"\"}", "www: found \"\" (a string), " NOT_A_STRING},
 	{"{\"www\": null}", "www: found null, " NOT_A_STRING},
@@ -354,6 +354,10 @@ static const struct wrong wrong_values[] = {
 	 "threads: found 257 (a number), expected a whole number from 1 to 256"},
 
 	{"{\"limits\": []}", "limits: found an array, expected an object"},
+	{"{\"metrics\": {\"allow\": [\"::1\", \"10.0.0.0/33\"]}}",
+	 "metrics.allow[1]: found \"10.0.0.0/33\" (a string), expected an address, a network such as "
+	 "10.0.0.0/8, or \"unix\""},
+	{"{\"metrics\": {\"secret\": 1}}", "metrics.secret: found 1 (a number), expected a string"},
 	{"{\"limits\": {\"max\": 1}}",
 	 "limits.max: unknown key, expected one of max_payload, max_connections, header_bytes, "
 	 "handshake_seconds, idle_seconds, ping_seconds, backlog, joins_per_minute, "

@@ -120,6 +120,12 @@ static const char small_case[] =
 	"# HELP switchboard_resets_total Joins that could not: what they had missed was gone.\n"
 	"# TYPE switchboard_resets_total counter\n"
 	"switchboard_resets_total 15\n"
+	"# HELP switchboard_pending_bytes Bytes of answers and pasts that clients have yet to take.\n"
+	"# TYPE switchboard_pending_bytes gauge\n"
+	"switchboard_pending_bytes 29\n"
+	"# HELP switchboard_pending_bytes_max The limit for them.\n"
+	"# TYPE switchboard_pending_bytes_max gauge\n"
+	"switchboard_pending_bytes_max 30\n"
 	"# HELP switchboard_journal_commits_total Transactions of the journal.\n"
 	"# TYPE switchboard_journal_commits_total counter\n"
 	"switchboard_journal_commits_total 16\n"
@@ -207,6 +213,8 @@ static void whole_text(void **state)
 		.journal_rooms_forgotten = 25,
 		.journal_bytes = 26,
 		.journal_bytes_max = 27,
+		.pending_bytes = 29,
+		.pending_bytes_max = 30,
 		.resident_bytes = 4096,
 		.loop_lag = 0.00025,
 		.loop_lag_max = 1.5,
@@ -326,6 +334,31 @@ static void destroys_nothing(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* Where a file is, is nobody's business. */
+static void certificates_have_the_names_of_their_files(void **state)
+{
+	struct metrics *metrics;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	assert_int_equal(metrics_create(&metrics), 0);
+	metrics_set_certificate(metrics, "/etc/ssl/a.pem", 0);
+	metrics_set_certificate(metrics, "development", 0);
+	metrics_set_certificate(metrics, "/etc/live/one.example/fullchain.pem", 0);
+	metrics_set_certificate(metrics, "/etc/live/two.example/fullchain.pem", 0);
+	out = open_memstream(&text, &size);
+	metrics_write(metrics, out);
+	fclose(out);
+	assert_non_null(strstr(text, "{certificate=\"a.pem\"}"));
+	assert_non_null(strstr(text, "{certificate=\"development\"}"));
+	assert_non_null(strstr(text, "{certificate=\"one.example/fullchain.pem\"}"));
+	assert_non_null(strstr(text, "{certificate=\"two.example/fullchain.pem\"}"));
+	assert_null(strstr(text, "/etc/"));
+	free(text);
+	metrics_destroy(metrics);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +370,7 @@ int main(void)
 		TEST(close_codes_beyond_the_table_share_a_row),
 		TEST(reasons_beyond_the_table_are_left_out),
 		cmocka_unit_test(destroys_nothing),
+		cmocka_unit_test(certificates_have_the_names_of_their_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
