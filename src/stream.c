@@ -8,10 +8,13 @@
 
 #include <ev.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #define INTERVAL_SECONDS 1.
 
@@ -162,7 +165,33 @@ static ssize_t write_event(struct reader *reader, const void *bytes, size_t size
 		session_abandon(wsi);
 		return -1;
 	}
-	return (ssize_t)size; /* lws keeps what the socket doesn't take */
+	if (lws_partial_buffered(wsi)) { /* lws keeps what the socket doesn't take, for so long */
+		lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, http_patience(wsi));
+		lws_callback_on_writable(wsi);
+	}
+	return (ssize_t)size;
+}
+
+static void go_on(struct lws *wsi, struct stream_session *ss)
+{
+	if (lws_partial_buffered(wsi))
+		return;
+	if (ss->room.member.room)
+		lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* it has taken what there was */
+	reader_writable(&ss->room.member.reader);
+}
+
+/*
+ * Events are so small that a socket takes them for hours from who takes nothing
+ * any more: the system ends the connection where its window stays closed, or
+ * nothing is acknowledged.
+ */
+static void limit_silence(struct lws *wsi)
+{
+	int milliseconds = 1000 * http_patience(wsi);
+
+	setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds,
+		   sizeof(milliseconds));
 }
 
 /* HTTP has no word for "too slow": the client finds the connection closed and opens another one. */
@@ -201,6 +230,7 @@ static int answer_http(struct lws *wsi, struct stream_session *ss)
 	if (room_join(stream->events, &ss->room.member, &how) < 0)
 		return -1;
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	limit_silence(wsi);
 	metrics_server(stream->service->metrics)->listeners++;
 	tell_ticker(wsi, stream);
 	return 0;
@@ -239,7 +269,7 @@ int stream_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP:
 		return answer_http(wsi, ss);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
-		reader_writable(&ss->room.member.reader);
+		go_on(wsi, ss);
 		return 0;
 	case SERVICE_CALLBACK_DRAIN:
 		if (ss && ss->room.member.room && !ss->room.session.established)

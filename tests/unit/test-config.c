@@ -357,7 +357,8 @@ static const struct wrong wrong_values[] = {
 	{"{\"metrics\": {\"allow\": [\"::1\", \"10.0.0.0/33\"]}}",
 	 "metrics.allow[1]: found \"10.0.0.0/33\" (a string), expected an address, a network such as "
 	 "10.0.0.0/8, or \"unix\""},
-	{"{\"metrics\": {\"secret\": 1}}", "metrics.secret: found 1 (a number), expected a string"},
+	{"{\"metrics\": {\"secret\": 1}}",
+	 "metrics.secret: found 1 (a number), expected a string that is not empty"},
 	{"{\"limits\": {\"max\": 1}}",
 	 "limits.max: unknown key, expected one of max_payload, max_connections, header_bytes, "
 	 "handshake_seconds, idle_seconds, ping_seconds, backlog, joins_per_minute, "
