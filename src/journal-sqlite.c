@@ -223,6 +223,8 @@ static int load(struct sqlite *sqlite, struct database *reader, struct sqlite_st
 				  .to = room.head,
 				  .time = sqlite_oldest_time(sqlite),
 				  .limit = CACHE_LOAD,
+				  .bytes = CACHE_BYTES,
+				  .newest = true,
 			  },
 			  append_to_cache, stream);
 	if (stream->cache.next != room.head + 1)
