@@ -25,6 +25,7 @@ struct route_later {
 struct call {
 	char *body;
 	size_t size;
+	struct pending *pending;   /* that the body is charged to; NULL: none has come */
 	uint64_t since;		   /* it began to come in, as turn_now() */
 	struct route_later *later; /* the handler has yet to answer */
 	struct answer answer;	   /* has come, and is to be sent */

@@ -271,6 +271,9 @@ static int collect(struct lws *wsi, struct call *call, const void *in, size_t si
 	if (!body)
 		return -1;
 	call->body = body;
+	call->pending = &server_of(wsi)->pending;
+	if (!pending_charge(call->pending, size))
+		return answer_problem(wsi, 503, "too much is on its way; try again");
 	if (size)
 		memcpy(body + call->size, in, size);
 	call->size += size;
@@ -319,6 +322,8 @@ static void finish(struct call *call)
 	if (!call)
 		return;
 	free(call->body);
+	if (call->pending)
+		pending_release(call->pending, call->size);
 	if (call->later)
 		call->later->call = NULL;
 	answer_finish(&call->answer);

@@ -17,8 +17,6 @@
 #include <string.h>
 #include <time.h>
 
-#define CLOSE_TRY_AGAIN_LATER 1013
-
 /* Charges so much for what the client has yet to take. Returns 0, or -EBUSY where all clients together have too much. */
 static int hold(struct chat *chat, size_t size)
 {

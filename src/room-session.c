@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#define CLOSE_TRY_AGAIN_LATER 1013
-
 /* What goes into one TLS record, or a little more: whole frames. */
 #define RECORD_SIZE (16 * 1024)
 
@@ -20,6 +18,12 @@ static struct room_session *of_reader(struct reader *reader)
 static ssize_t fail(struct session *session)
 {
 	session_close(session, LWS_CLOSE_STATUS_ABNORMAL_CLOSE, "write failed");
+	return -1;
+}
+
+static ssize_t overload(struct session *session)
+{
+	session_close(session, CLOSE_TRY_AGAIN_LATER, "too slow");
 	return -1;
 }
 
@@ -46,6 +50,8 @@ static ssize_t write_records(struct session *session, const char *bytes, size_t 
 			return -1;
 		taken += record;
 	}
+	if (lws_partial_buffered(session->wsi) && !session_owe(session, RECORD_SIZE))
+		return overload(session);
 	return (ssize_t)taken;
 }
 
@@ -68,7 +74,7 @@ static ssize_t write_plain(struct session *session, const char *bytes, size_t si
 	end = wire_frames_end(bytes, size, (size_t)sent);
 	if (end > (size_t)sent && write_frames(session, bytes + sent, end - (size_t)sent) < 0)
 		return -1;
-	return (ssize_t)end;
+	return session_owe(session, end - (size_t)sent) ? (ssize_t)end : overload(session);
 }
 
 static ssize_t give(struct reader *reader, const void *bytes, size_t size, uint64_t frames)
@@ -152,6 +158,7 @@ static int writable(struct lws *wsi, struct room_session *rs, void *in, size_t s
 {
 	struct reader *reader = &rs->member.reader;
 
+	session_settle(&rs->session);
 	if (reader->waiting && !lws_partial_buffered(wsi)) {
 		session_note_alive(&rs->session); /* it has taken what there was */
 		reader_writable(reader);

@@ -6,10 +6,11 @@
 #include "http.h"
 #include "http-request.h"
 #include "identity.h"
-#include "limiter.h"
 #include "metrics.h"
 #include "server.h"
+#include "session-input.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 
 #define CLOSE_EXPIRED 4401
 
-static const char *endpoint_name(const struct session *session)
+const char *session_endpoint_name(const struct session *session)
 {
 	return session->endpoint->name ? session->endpoint->name : session->endpoint->path;
 }
@@ -34,20 +35,8 @@ static void log_close(const struct session *session, unsigned code)
 	if (!log_enabled(LOG_LEVEL_INFO))
 		return;
 	snprintf(text, sizeof(text), "%u", code);
-	log_event(LOG_LEVEL_INFO, LOG_MODULE, "close", "endpoint", endpoint_name(session), "peer",
-		  session->peer, "user", session->user, "code", text, NULL);
-}
-
-static void log_message(const struct session *session, const struct message *message)
-{
-	char size[24];
-
-	if (!log_enabled(LOG_LEVEL_DEBUG))
-		return;
-	snprintf(size, sizeof(size), "%zu", message->size);
-	log_event(LOG_LEVEL_DEBUG, LOG_MODULE, "message", "endpoint", endpoint_name(session),
-		  "peer", session->peer, "user", session->user, "opcode",
-		  message->binary ? "binary" : "text", "bytes", size, NULL);
+	log_event(LOG_LEVEL_INFO, LOG_MODULE, "close", "endpoint", session_endpoint_name(session),
+		  "peer", session->peer, "user", session->user, "code", text, NULL);
 }
 
 static int admit(struct lws *wsi, struct session *session)
@@ -57,50 +46,6 @@ static int admit(struct lws *wsi, struct session *session)
 	session->wsi = wsi;
 	session->endpoint = protocol->user;
 	return handshake_check(wsi, session);
-}
-
-/* Its input is held back for reasons of their own, whatever else holds it back. */
-#define RXFLOW_RESTS (LWS_RXFLOW_REASON_APPLIES | 1 << 1)
-#define RXFLOW_SLOWED (LWS_RXFLOW_REASON_APPLIES | 1 << 2)
-
-static void resume(struct rester *rester)
-{
-	struct session *session = lws_container_of(rester, struct session, rester);
-
-	lws_rx_flow_control(session->wsi, RXFLOW_RESTS | LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT);
-}
-
-static void spend(struct session *session, size_t bytes)
-{
-	struct service *service = service_of(session->wsi);
-
-	if (!turn_spend(&service->turn, session, 1 + (unsigned)(bytes / 1024)))
-		return;
-	lws_rx_flow_control(session->wsi, RXFLOW_RESTS);
-	turn_rest(&service->turn, service->loop, &session->rester, resume);
-}
-
-static bool charge(struct session *session, enum limit limit, struct rate *rate)
-{
-	struct service *service = service_of(session->wsi);
-
-	return limiter_take_own(service->server->limiter, limit, rate, session->peer,
-				turn_now(&service->turn));
-}
-
-/* Who sends more than may be waits: nothing more is read of it until the next look at all sessions. */
-static void charge_frame(struct session *session)
-{
-	if (session->slowed || charge(session, LIMIT_FRAMES, &session->frames))
-		return;
-	session->slowed = true;
-	lws_rx_flow_control(session->wsi, RXFLOW_SLOWED);
-}
-
-static void let_go_on(struct session *session)
-{
-	session->slowed = false;
-	lws_rx_flow_control(session->wsi, RXFLOW_SLOWED | LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT);
 }
 
 static int add_headers(const struct session *session, struct lws_process_html_args *args)
@@ -121,7 +66,7 @@ static int establish(struct session *session)
 {
 	struct service *service = service_of(session->wsi);
 
-	session->metrics = metrics_endpoint(service->metrics, endpoint_name(session));
+	session->metrics = metrics_endpoint(service->metrics, session_endpoint_name(session));
 	if (!session->metrics)
 		return -1;
 	quota_charge(&service->server->connections);
@@ -130,8 +75,8 @@ static int establish(struct session *session)
 	session->heard = service_now(service);
 	session->metrics->connections++;
 	session->metrics->opened++;
-	log_event(LOG_LEVEL_INFO, LOG_MODULE, "open", "endpoint", endpoint_name(session), "peer",
-		  session->peer, "user", session->user, NULL);
+	log_event(LOG_LEVEL_INFO, LOG_MODULE, "open", "endpoint", session_endpoint_name(session),
+		  "peer", session->peer, "user", session->user, NULL);
 	return 0;
 }
 
@@ -159,6 +104,26 @@ static unsigned final_code(const struct session *session)
 	return LWS_CLOSE_STATUS_ABNORMAL_CLOSE;
 }
 
+static void settle(struct session *session)
+{
+	pending_release(&server_of(session->wsi)->pending, session->owed);
+	session->owed = 0;
+}
+
+bool session_owe(struct session *session, size_t size)
+{
+	if (!pending_charge(&server_of(session->wsi)->pending, size))
+		return false;
+	session->owed += size;
+	return true;
+}
+
+void session_settle(struct session *session)
+{
+	if (session->owed && !lws_partial_buffered(session->wsi))
+		settle(session);
+}
+
 static void finish(struct session *session)
 {
 	if (session->established) {
@@ -176,8 +141,8 @@ static void finish(struct session *session)
 	session->user = NULL;
 	identity_unref(session->identity);
 	session->identity = NULL;
-	free(session->partial);
-	session->partial = NULL;
+	session_drop_input(session);
+	settle(session);
 	turn_forget(&session->rester);
 }
 
@@ -193,6 +158,7 @@ static int writable(struct session *session)
 {
 	if (!session->established)
 		return 0;
+	session_settle(session);
 	if (session->close_code)
 		return session_fail(session, session->close_code, session->close_reason);
 	if (session->paused && !lws_partial_buffered(session->wsi)) {
@@ -216,14 +182,6 @@ void session_note_alive(struct session *session)
 	session->pinged = false;
 }
 
-static int hear_control(struct session *session, size_t size)
-{
-	spend(session, size);
-	if (charge(session, LIMIT_CONTROL, &session->control))
-		return 0;
-	return session_fail(session, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many pings");
-}
-
 int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		     size_t size)
 {
@@ -237,10 +195,10 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 	case LWS_CALLBACK_ESTABLISHED:
 		return establish(session);
 	case LWS_CALLBACK_RECEIVE_PING:
-		return hear_control(session, size);
+		return session_hear_control(session, size);
 	case LWS_CALLBACK_RECEIVE_PONG:
 		session_note_alive(session);
-		return hear_control(session, size);
+		return session_hear_control(session, size);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return writable(session);
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
@@ -261,84 +219,6 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 	}
 }
 
-/* As what lws hands out, partial has LWS_PRE bytes in front, for session_send_back(). */
-static int append_partial(struct session *session, const void *in, size_t size)
-{
-	if (!session->partial || session->partial_size + size > session->partial_capacity) {
-		size_t capacity = (session->partial_size + size) * 2;
-		char *partial = realloc(session->partial, LWS_PRE + capacity);
-
-		if (!partial)
-			return -1;
-		session->partial = partial;
-		session->partial_capacity = capacity;
-	}
-	if (size)
-		memcpy(session->partial + LWS_PRE + session->partial_size, in, size);
-	session->partial_size += size;
-	return 0;
-}
-
-/* A message may take its time, but comes in at some pace: what is unfinished is memory. */
-static bool is_too_slow(const struct session *session, unsigned idle_seconds)
-{
-	uint64_t seconds = idle_seconds + session->partial_size / SESSION_BYTES_PER_SECOND;
-
-	return session->partial &&
-	       turn_now(&service_of(session->wsi)->turn) - session->partial_since >
-		       seconds * 1000000000;
-}
-
-static void drop_partial(struct session *session)
-{
-	free(session->partial);
-	session->partial = NULL;
-	session->partial_size = 0;
-	session->partial_capacity = 0;
-}
-
-static int dispatch(struct session *session, const struct message *message,
-		    session_message_fn on_message)
-{
-	session->metrics->messages_in++;
-	session->metrics->bytes_in += message->size;
-	log_message(session, message);
-	return on_message(session, message);
-}
-
-int session_receive(struct session *session, const void *in, size_t size,
-		    session_message_fn on_message)
-{
-	struct lws *wsi = session->wsi;
-	struct message message = {.data = in, .size = size, .binary = lws_frame_is_binary(wsi)};
-	size_t limit = server_of(wsi)->config->limits.max_payload;
-	int r;
-
-	session_note_alive(session);
-	spend(session, size);
-	if (session->close_code)
-		return 0; /* what comes after our decision to close is not heard (RFC 6455 section 5.5.1) */
-	charge_frame(session);
-	if (message.binary && session->endpoint->text_only)
-		return session_fail(session, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
-	if (size > limit || session->partial_size > limit - size)
-		return session_fail(session, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "message too big");
-	if (lws_is_final_fragment(wsi) && !session->partial)
-		return dispatch(session, &message, on_message);
-	if (!session->partial)
-		session->partial_since = turn_now(&service_of(wsi)->turn);
-	if (append_partial(session, in, size) < 0)
-		return session_fail(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
-				    "out of memory");
-	if (!lws_is_final_fragment(wsi))
-		return 0;
-	message.data = session->partial + LWS_PRE;
-	message.size = session->partial_size;
-	r = dispatch(session, &message, on_message);
-	drop_partial(session);
-	return r;
-}
-
 /* Nothing more is read until what could not be sent at once is gone. */
 static int count_sent(struct session *session, size_t size, unsigned n)
 {
@@ -348,6 +228,8 @@ static int count_sent(struct session *session, size_t size, unsigned n)
 		session->paused = true;
 		lws_rx_flow_control(session->wsi, 0);
 		lws_callback_on_writable(session->wsi);
+		if (!session_owe(session, size))
+			return session_fail(session, CLOSE_TRY_AGAIN_LATER, "too slow");
 	}
 	return 0;
 }
@@ -468,8 +350,7 @@ void session_check(struct session *session, double now)
 	const struct config *config = server_of(session->wsi)->config;
 	double silent = now - session->heard;
 
-	if (session->slowed)
-		let_go_on(session);
+	session_let_go_on(session);
 	if (session->close_code) {
 		if (silent > CLOSE_GRACE_SECONDS)
 			session_abandon(session->wsi);
@@ -477,7 +358,7 @@ void session_check(struct session *session, double now)
 		session_close(session, CLOSE_EXPIRED, "token expired");
 	} else if (silent > config->limits.idle_seconds) {
 		session_abandon(session->wsi);
-	} else if (is_too_slow(session, config->limits.idle_seconds)) {
+	} else if (session_is_too_slow(session, config->limits.idle_seconds)) {
 		session_close(session, LWS_CLOSE_STATUS_POLICY_VIOLATION, "unfinished message");
 	} else if (is_ping_due(session, silent, config)) {
 		session->pinged = true;

@@ -73,6 +73,7 @@ struct session {
 	size_t partial_size;
 	size_t partial_capacity;
 	uint64_t partial_since; /* nanoseconds, as turn_now() */
+	size_t owed;		/* bytes that lws keeps of what was sent */
 	const char *close_reason;
 	bool established;
 	bool subprotocol; /* the handshake asked for it and gets it */
@@ -85,6 +86,12 @@ struct session {
 /* What rows of the protocol table share: see struct lws_protocols. */
 #define SESSION_RX_BUFFER 128
 #define SESSION_TX_PACKET (1u << 30)
+
+/* Come back later: what a client asks for is too much just now, or it was too slow. */
+#define CLOSE_TRY_AGAIN_LATER 1013
+
+/* What its endpoint is called in the log, the metrics and the config. */
+const char *session_endpoint_name(const struct session *session);
 
 /* For everything that a protocol's callback doesn't do itself. */
 int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -132,6 +139,14 @@ bool session_moderates(const struct session *session);
 
 /* A copy of the request's query parameter, to be freed; NULL: it has none. For LWS_CALLBACK_ESTABLISHED. */
 char *session_query(struct session *session, const char *name);
+
+/*
+ * lws has to keep so many bytes for it, as the socket takes no more. Returns
+ * false where that is more than all may owe: it is to be closed. And whether
+ * they have left by now is looked at.
+ */
+bool session_owe(struct session *session, size_t size);
+void session_settle(struct session *session);
 
 /* It has just shown that it is there. */
 void session_note_alive(struct session *session);
