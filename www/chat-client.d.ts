@@ -51,11 +51,27 @@ export interface ChatOptions {
   tickets?: boolean;
   /** What a former client of the same person had not got acknowledged. */
   pending?: Pick<Pending, 'id' | 'message' | 'firstSentAt'>[];
-  /** Where the server lives; by default where this module came from. */
+  /** Where the server lives; by default the origin of the page. Where there is no page, as in Node, it must be given. */
   base?: string | URL;
-  /** What to reach it with. */
-  network?: { WebSocket: typeof WebSocket; fetch: typeof fetch };
+  /** What to reach it with, where there is none by default, as in Node 20: `ws`, say, or undici's. */
+  WebSocket?: WebSocketConstructor;
+  fetch?: Fetch;
+  /** Both, as members of an object. */
+  network?: { WebSocket: WebSocketConstructor; fetch: Fetch };
 }
+
+/** What is needed of a WebSocket: the browser's, Node's, undici's and that of the package ws have it. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  send(data: string): void;
+  close(code?: number): void;
+  addEventListener(type: 'message', listener: (event: { data: any }) => void): void;
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
+  addEventListener(type: 'error', listener: (event: any) => void): void;
+}
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+/** What is needed of fetch. */
+export type Fetch = (url: string, options: any) => Promise<{ readonly ok: boolean; readonly status: number; json(): Promise<any> }>;
 
 export type Right = 'read' | 'write' | 'moderate';
 export interface Message { type: 'message'; sender: string; message: string; seq: number; time: string }
@@ -78,7 +94,9 @@ export interface Page { room: string; epoch: string; seq: number; messages: (Mes
 
 export interface ChatEvents {
   /** The connection has changed. `code` and `reason` are those of the close frame, or the status of a refused request. */
-  state: { state: State; retryAt?: number; code?: number; reason?: string };
+  state: { state: State; retryAt?: number; code?: number; reason?: string;
+    /** While waiting: how many tries in a row did not get in. */
+    attempts?: number };
   /** The server has let us in; again after each reconnection. */
   welcome: { room: string; epoch: string; seq: number; members: string[]; people?: number; rights?: Right[];
     /** For how long still one may only listen. */
@@ -97,9 +115,15 @@ export interface ChatEvents {
   presence: { joined: string[]; left: string[]; people?: number };
   /** Someone else is typing. */
   typing: { user: string };
-  /** The server could not take something; with `id`, the message that failed for good. */
-  error: { code: string; message: string; id?: string };
+  /**
+   * The server could not take something; with `id`, the message that failed for good. With the code `unreachable`: so
+   * many tries in a row did not get in; `message` has the likely reason, and it goes on trying.
+   */
+  error: { code: string; message: string; id?: string; attempts?: number };
 }
+
+/** As the page or Node itself has them. */
+type ListenerArguments = Parameters<EventTarget['addEventListener']>;
 
 export class ChatClient extends EventTarget {
   constructor(options: ChatOptions);
@@ -126,9 +150,10 @@ export class ChatClient extends EventTarget {
   reconnect(): void;
   historyBefore(before: number, limit?: number): Promise<Page>;
   newest(limit?: number): Promise<Page>;
-  addEventListener<K extends keyof ChatEvents>(type: K, listener: (event: CustomEvent<ChatEvents[K]>) => void,
-    options?: boolean | AddEventListenerOptions): void;
-  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  addEventListener<K extends keyof ChatEvents>(type: K, listener: (event: CustomEvent<ChatEvents[K]>) => void, options?: ListenerArguments[2]): void;
+  addEventListener(...all: ListenerArguments): void;
+  removeEventListener<K extends keyof ChatEvents>(type: K, listener: (event: CustomEvent<ChatEvents[K]>) => void, options?: ListenerArguments[2]): void;
+  removeEventListener(...all: ListenerArguments): void;
 }
 
 export function chatUrl(base: string | URL, query: Record<string, string>): string;

@@ -1,7 +1,7 @@
 /**
  * The chat's protocol, switchboard.chat.v1, over one WebSocket that comes back by itself.
  *
- * Any page may import this module; it touches no DOM:
+ * Any page may import this module, and Node; it touches no DOM:
  *
  *     const client = new ChatClient({ username: 'ann', room: 'lobby', history: 50 });
  *     client.addEventListener('message', ({ detail }) => console.log(detail.sender, detail.message));
@@ -11,7 +11,9 @@
  * What is sent is sent until the server acknowledges it, under one id, so that it arrives once however often the
  * connection breaks. What others say is resumed where it broke off. The events and their facts: chat-client.d.ts.
  */
-export const SUBPROTOCOL = 'switchboard.chat.v1';
+import { REQUEST_TIMEOUT, SUBPROTOCOL, Server, chatUrl, parseFrame } from './chat-client-server.js';
+
+export { SUBPROTOCOL, chatUrl };
 export const SERVER = '__server';
 export const LONGEST_NAME = 64;
 export const LONGEST_MESSAGE = 4096;
@@ -36,27 +38,19 @@ export const Fate = Object.freeze({
 const UNFIT_FOR_NAMES = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
 const WS_OPEN = 1;
 const NORMAL_CLOSURE = 1000;
+const ABNORMAL_CLOSURE = 1006;
 const POLICY_VIOLATION = 1008;
 const TOKEN_EXPIRED = 4401;
 const REMOVED = 4403;
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-const HANDSHAKE_TIMEOUT = 15_000;
 const ACK_TIMEOUT = 10_000;
 const STABLE_AFTER = 5_000;
 const REFUSALS_TO_BELIEVE = 2;
+const FAILURES_TO_TELL = 5;
 const TYPING_INTERVAL = 2_000;
 const IDS_LAST = 9 * 60_000; // the server remembers an id for ten minutes
 const ERRORS_THAT_PASS = ['too_fast', 'busy'];
-
-/** The chat's address beside `base`: ws or wss as the page itself came, everything in `query` encoded. */
-export function chatUrl(base, query) {
-  const url = new URL('chat', base);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  // A plus for a space is a habit of forms; %20 is the one spelling that every decoder reads alike.
-  url.search = new URLSearchParams(query).toString().replaceAll('+', '%20');
-  return url.href;
-}
 
 /** Characters as people and the server count them, not UTF-16 units. */
 export function countCharacters(text) {
@@ -86,16 +80,15 @@ export class ChatClient extends EventTarget {
   epoch = null;
   seq = null; // the newest that came; null before there is any
   rights = null; // what one may do in the room, as the server said when it last let us in
-  #base;
-  #network;
+  #server;
   #history;
-  #token;
   #tickets;
   #socket = null;
   #turn = 0;
   #timer = null;
   #openedAt = 0;
   #attempt = 0;
+  #failures = 0; // tries in a row that did not get in
   #refusals = 0;
   #admittedOnce = false;
   #outbox = new Map();
@@ -109,15 +102,13 @@ export class ChatClient extends EventTarget {
 
   /** See ChatOptions in chat-client.d.ts. */
   constructor({ username = '', room = 'lobby', history = 0, token = null, tickets = token !== null, pending = [],
-    base = import.meta.url, network = globalThis }) {
+    base, network = globalThis, WebSocket, fetch }) {
     super();
     this.username = username;
     this.room = room;
     this.#history = history;
-    this.#token = token;
     this.#tickets = tickets;
-    this.#base = base;
-    this.#network = network;
+    this.#server = new Server({ base, token, network, WebSocket, fetch });
     for (const { id, message, firstSentAt = null } of pending) this.#admit(id, message, firstSentAt);
   }
 
@@ -127,7 +118,9 @@ export class ChatClient extends EventTarget {
   }
 
   open() {
-    if (this.state === State.CLOSED || this.state === State.REFUSED) this.#connect();
+    if (this.state !== State.CLOSED && this.state !== State.REFUSED) return;
+    this.#failures = 0;
+    this.#connect();
   }
 
   /** Leaves for good: no reconnecting after this. */
@@ -202,20 +195,9 @@ export class ChatClient extends EventTarget {
   }
 
   async #page(query) {
-    const response = await this.#askForMessages(query);
+    const response = await this.#server.messages(this.room, query);
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return response.json();
-  }
-
-  #askForMessages(query) {
-    return this.#request(new URL(`api/rooms/${encodeURIComponent(this.room)}/messages?${new URLSearchParams(query)}`, this.#base));
-  }
-
-  async #request(url, options = {}) {
-    const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
-    const headers = { ...options.headers, ...token && { Authorization: `Bearer ${token}` } };
-    const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT);
-    return this.#network.fetch(url.href, { cache: 'no-store', signal, ...options, headers });
   }
 
   /* The connection */
@@ -223,42 +205,48 @@ export class ChatClient extends EventTarget {
   #connect() {
     this.#drop();
     this.#enter(State.CONNECTING);
-    this.#timer = setTimeout(() => this.#handshakeHangs(), HANDSHAKE_TIMEOUT);
+    this.#expectAnswer();
     if (this.#tickets) this.#connectWithTicket();
     else this.#dial({ username: this.username });
   }
 
   async #connectWithTicket() {
     const turn = this.#turn;
-    const { status, ticket } = await this.#fetchTicket();
+    const { status, ticket, problem } = await this.#server.ticket();
     if (turn !== this.#turn) return;
     if (ticket) this.#dial({ ticket });
     else if (status === 401 || status === 403) this.#refuse({ code: status, reason: 'not signed in' });
     else if (status === 404) this.#dial({ username: this.username }); // this server knows no tokens
-    else this.#retryLater({});
-  }
-
-  async #fetchTicket() {
-    try {
-      const options = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
-      const response = await this.#request(new URL('api/tickets', this.#base), options);
-      if (response.status !== 201) return { status: response.status };
-      return { status: 201, ...await response.json() };
-    } catch {
-      return { status: 0 };
-    }
+    else this.#tryFailed({ status, problem });
   }
 
   #dial(identity) {
     const query = { ...identity, room: this.room };
     if (this.seq !== null) Object.assign(query, { since: this.seq, epoch: this.epoch });
     if (this.#history > 0) query.history = this.#history;
-    const socket = new this.#network.WebSocket(chatUrl(this.#base, query), [SUBPROTOCOL]);
+    let socket;
+    try {
+      socket = this.#server.dial(query);
+    } catch (problem) {
+      return this.#tryFailed({ problem });
+    }
     this.#socket = socket;
     // Events of a socket that has been dropped since are none of our business.
     const whileCurrent = handle => event => { if (this.#socket === socket) handle(event); };
+    let problem = null;
     socket.addEventListener('message', whileCurrent(event => this.#received(event.data)));
-    socket.addEventListener('close', whileCurrent(event => this.#lost(event)));
+    socket.addEventListener('close', whileCurrent(event => this.#lost(event, problem)));
+    // In Node an error that nobody listens for would end the process, and Node 22 has no close event for a failed handshake.
+    socket.addEventListener('error', event => {
+      problem = event.error ?? null;
+      setTimeout(whileCurrent(facts => this.#lost(facts, problem)), 0, { code: ABNORMAL_CLOSURE, reason: '' });
+    });
+  }
+
+  /** An answer of some kind has to come now. */
+  #expectAnswer() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#answerHangs(), REQUEST_TIMEOUT);
   }
 
   #drop() {
@@ -274,19 +262,20 @@ export class ChatClient extends EventTarget {
     return this.state === State.OPEN && this.#socket.readyState === WS_OPEN;
   }
 
-  #handshakeHangs() {
+  #answerHangs() {
     this.#drop();
-    this.#retryLater({});
+    this.#tryFailed({ problem: new Error('no answer in time') });
   }
 
-  #lost({ code, reason }) {
+  #lost({ code, reason }, problem) {
     const wasOpen = this.state === State.OPEN;
     this.#drop();
     if (code === REMOVED || wasOpen && code === POLICY_VIOLATION) return this.#refuse({ code, reason });
     if (wasOpen && Date.now() - this.#openedAt >= STABLE_AFTER) this.#attempt = 0;
     if (code === TOKEN_EXPIRED) this.#admittedOnce = false;
-    else if (!wasOpen) return this.#turnedAway();
-    this.#retryLater({ code, reason });
+    if (wasOpen) return this.#retryLater({ code, reason });
+    if (code === TOKEN_EXPIRED) return this.#tryFailed({ status: code }, { code, reason });
+    this.#turnedAway(problem);
   }
 
   /**
@@ -294,11 +283,12 @@ export class ChatClient extends EventTarget {
    * that would be permitted, the server wants a ticket, or it refused us for another reason: to be sure that it had not
    * merely just come up, it has to do so twice.
    */
-  async #turnedAway() {
+  async #turnedAway(obstacle) {
     const turn = this.#turn;
-    const status = await this.#askWhy();
+    this.#expectAnswer();
+    const { status, problem } = await this.#server.mayRead(this.room);
     const well = status === 200 || status === 404;
-    const { ticket } = well && !this.#tickets ? await this.#fetchTicket() : {};
+    const { ticket } = well && !this.#tickets ? await this.#server.ticket() : {};
     if (turn !== this.#turn) return; // closed while we asked
     if (ticket) {
       this.#tickets = true;
@@ -308,15 +298,7 @@ export class ChatClient extends EventTarget {
     if (status === 403) return this.#refuse({ code: status, reason: 'not permitted' });
     if (well && !this.#admittedOnce) this.#refusals++;
     if (this.#refusals >= REFUSALS_TO_BELIEVE) return this.#refuse({});
-    this.#retryLater({});
-  }
-
-  async #askWhy() {
-    try {
-      return (await this.#askForMessages({ limit: 1 })).status;
-    } catch {
-      return 0;
-    }
+    this.#tryFailed({ status: well ? 200 : status, problem: problem ?? obstacle });
   }
 
   #refuse(facts) {
@@ -327,11 +309,24 @@ export class ChatClient extends EventTarget {
     this.#unsend();
   }
 
+  /** Counts a try that did not get in; so many in a row are told, and it goes on trying. */
+  #tryFailed(causes, facts = {}) {
+    this.#failures++;
+    this.#retryLater(facts);
+    if (this.#failures === FAILURES_TO_TELL) this.#tellUnreachable(causes);
+  }
+
+  async #tellUnreachable(causes) {
+    const attempts = this.#failures;
+    const message = await this.#server.obstacle(causes);
+    if (this.#failures >= attempts && [State.WAITING, State.CONNECTING].includes(this.state)) this.#tell('error', { code: 'unreachable', message, attempts });
+  }
+
   #retryLater(facts) {
     clearTimeout(this.#timer);
     const delay = retryDelay(this.#attempt++);
     this.#timer = setTimeout(() => this.#connect(), delay);
-    this.#enter(State.WAITING, { ...facts, retryAt: Date.now() + delay });
+    this.#enter(State.WAITING, { ...facts, retryAt: Date.now() + delay, attempts: this.#failures });
     this.#unsend();
   }
 
@@ -420,7 +415,7 @@ export class ChatClient extends EventTarget {
     clearTimeout(this.#timer);
     this.#openedAt = Date.now();
     this.#admittedOnce = true;
-    this.#refusals = 0;
+    this.#failures = this.#refusals = 0;
     if (frame.user) this.username = frame.user; // whom the token is for
     this.rights = frame.rights ?? ['read', 'write'];
     // Without a position there is one now, unless the history that we asked for is still to come.
@@ -490,16 +485,6 @@ export class ChatClient extends EventTarget {
 
   #tell(type, detail = null) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-}
-
-/** A frame of the chat, or null for nonsense. */
-function parseFrame(data) {
-  try {
-    const frame = JSON.parse(data);
-    return typeof frame?.type === 'string' ? frame : null;
-  } catch {
-    return null;
   }
 }
 

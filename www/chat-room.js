@@ -59,7 +59,7 @@ export class Room extends EventTarget {
     on('moderation', frame => this.#moderated(frame));
     on('presence', facts => this.#presence(facts));
     on('typing', ({ user }) => this.#typed(user));
-    on('error', facts => this.#tell('complaint', facts));
+    on('error', facts => { if (facts.code !== 'unreachable') this.#tell('complaint', facts); }); // the state says that
     on('ack', ({ id }) => this.#claimed.delete(id));
     on('pending', () => this.#tell('pending'));
   }

@@ -142,7 +142,7 @@ const keptNames = what => parsed(recallForGood(storeKey(what)), []).filter(name 
 
 function addRoom(name) {
   const client = new ChatClient({
-    username: myName, room: name, history: HISTORY,
+    username: myName, room: name, history: HISTORY, base: import.meta.url, // behind a proxy, perhaps in a folder
     pending: parsed(recall(storeKey('outbox', name)), []),
   });
   const room = new Room(client, parsed(recallForGood(storeKey('read', name)), null));

@@ -52,9 +52,9 @@ export async function newPage(browser, options = {}) {
   return page;
 }
 
-/** Pages ask for what a server need not have, and the browser's console says so. */
+/** Browsers and pages ask for what a server need not have, and the browser's console says so. */
 function isExpected(message) {
-  return message.location().url.endsWith('/api/tickets') && message.text().includes('404');
+  return /\/(api\/tickets|favicon\.ico)$/.test(message.location().url) && message.text().includes('404');
 }
 
 /** Fills in the form, and returns when the room is open. */

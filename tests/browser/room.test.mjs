@@ -1,10 +1,7 @@
 /** What the page knows of a room, by itself: with a client that does as the test says. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { beforeEach, test } from 'node:test';
-
-const source = await readFile(new URL('../../www/chat-room.js', import.meta.url), 'utf8');
-const { Room } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+import { Room } from '../../www/chat-room.js';
 
 class Client extends EventTarget {
   username = 'ann';

@@ -17,15 +17,16 @@ export class Server {
   #daemon = null;
   #output = '';
 
-  constructor(port, config) {
+  constructor(port, config, www) {
     this.port = port;
     this.config = config;
+    this.www = www;
     this.url = TLS_CERT ? `https://localhost:${port}` : `http://${ADDRESS}:${port}`;
   }
 
-  /** A running daemon, on a port that was free a moment ago; `config` is the path of a file. */
-  static async start({ config = null } = {}) {
-    const server = new Server(await freePort(), config);
+  /** A running daemon, on a port that was free a moment ago; `config` is the path of a file, `www` of a folder. */
+  static async start({ config = null, www = WWW } = {}) {
+    const server = new Server(await freePort(), config, www);
     await server.start();
     return server;
   }
@@ -33,7 +34,7 @@ export class Server {
   /** Starts it, again after stop(), and returns when it answers. */
   async start() {
     const config = this.config ? ['--config', this.config] : [];
-    this.#daemon = spawn(BINARY, [...config, '--port', String(this.port), '--www', WWW, '--address', ADDRESS, ...TLS_OPTIONS], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#daemon = spawn(BINARY, [...config, '--port', String(this.port), '--www', this.www, '--address', ADDRESS, ...TLS_OPTIONS], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#daemon.stdout, this.#daemon.stderr]) stream.on('data', chunk => this.#output += chunk);
     let failure = null;
     this.#daemon.on('error', error => failure = error.message);

@@ -1,12 +1,9 @@
 /** The status page, and how it reads /metrics. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { join, newPage, speakAs } from './browser.mjs';
 import { setStage } from './stage.mjs';
-
-const source = await readFile(new URL('../../www/metrics-text.js', import.meta.url), 'utf8');
-const { commitMetric, meanDuration, parseMetrics, rate, total } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+import { commitMetric, meanDuration, parseMetrics, rate, total } from '../../www/metrics-text.js';
 
 let server, browser;
 setStage(stage => ({ server, browser } = stage));
