@@ -191,7 +191,7 @@ void journal_limit_age(struct journal *journal, unsigned seconds);
  * not; beyond that those that hold the most lose their oldest messages. It is
  * JOURNAL_BYTES where nothing else is said.
  */
-#define JOURNAL_BYTES ((size_t)256 * 1024 * 1024)
+#define JOURNAL_BYTES ((size_t)96 * 1024 * 1024)
 void journal_limit_bytes(struct journal *journal, size_t bytes);
 
 /* That limit, or 0: it has none. */

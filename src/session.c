@@ -143,7 +143,7 @@ static void finish(struct session *session)
 	session->identity = NULL;
 	session_drop_input(session);
 	settle(session);
-	turn_forget(&session->rester);
+	turn_forget(&service_of(session->wsi)->turn, &session->rester);
 }
 
 static int send_ping(struct session *session)
@@ -154,13 +154,22 @@ static int send_ping(struct session *session)
 	return lws_write(session->wsi, buffer + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
+/* What session_close() has put off, once; a close that is on its way already needs nothing more. */
+static int close_now(struct session *session)
+{
+	const char *reason = session->close_reason;
+
+	session->close_reason = NULL;
+	return reason ? session_fail(session, session->close_code, reason) : 0;
+}
+
 static int writable(struct session *session)
 {
 	if (!session->established)
 		return 0;
 	session_settle(session);
 	if (session->close_code)
-		return session_fail(session, session->close_code, session->close_reason);
+		return close_now(session);
 	if (session->paused && !lws_partial_buffered(session->wsi)) {
 		session->paused = false;
 		lws_rx_flow_control(session->wsi, 1);

@@ -72,9 +72,9 @@ struct session {
 	char *partial;
 	size_t partial_size;
 	size_t partial_capacity;
-	uint64_t partial_since; /* nanoseconds, as turn_now() */
-	size_t owed;		/* bytes that lws keeps of what was sent */
-	const char *close_reason;
+	uint64_t partial_since;	  /* nanoseconds, as turn_now() */
+	size_t owed;		  /* bytes that lws keeps of what was sent */
+	const char *close_reason; /* NULL: the close has begun, or is none */
 	bool established;
 	bool subprotocol; /* the handshake asked for it and gets it */
 	bool pinged;	  /* and not heard of since */

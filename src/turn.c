@@ -5,6 +5,12 @@
 /* One connection's share of a turn. */
 #define SHARE_NANOSECONDS 1000000
 
+/* And what a turn may take in all before whoever does much has to wait. */
+#define TURN_NANOSECONDS 1000000
+
+/* So many of those who rest go on in a turn. */
+#define RESUMED_AT_ONCE 2
+
 /* Work between two looks at the clock. */
 #define UNITS_AT_ONCE 16
 
@@ -24,31 +30,22 @@ static void on_more(struct ev_loop *loop, struct ev_idle *watcher, int events)
 void turn_init(struct turn *turn)
 {
 	*turn = (struct turn){0};
+	turn->last = &turn->resting;
 	ev_idle_init(&turn->more, on_more);
-}
-
-/* Those who rest anew meanwhile are for the turn after this one. */
-static void resume_all(struct turn *turn)
-{
-	struct rester *resting = turn->resting;
-
-	turn->resting = NULL;
-	if (resting)
-		resting->link = &resting;
-	while (resting) {
-		struct rester *rester = resting;
-
-		turn_forget(rester);
-		rester->resume(rester);
-	}
 }
 
 void turn_begin(struct turn *turn, struct ev_loop *loop)
 {
 	turn->now = 0;
+	turn->began = 0;
 	turn->who = NULL;
 	ev_idle_stop(loop, &turn->more);
-	resume_all(turn);
+	for (int i = 0; i < RESUMED_AT_ONCE && turn->resting; i++) {
+		struct rester *rester = turn->resting;
+
+		turn_forget(turn, rester);
+		rester->resume(rester);
+	}
 	if (turn->resting)
 		ev_idle_start(loop, &turn->more);
 }
@@ -74,9 +71,11 @@ bool turn_spend(struct turn *turn, const void *who, unsigned units)
 		return false;
 	turn->units = 0;
 	now = monotonic();
+	if (!turn->began)
+		turn->began = now;
 	if (!turn->since)
 		turn->since = now;
-	return now - turn->since > SHARE_NANOSECONDS;
+	return now - turn->since > SHARE_NANOSECONDS || now - turn->began > TURN_NANOSECONDS;
 }
 
 void turn_rest(struct turn *turn, struct ev_loop *loop, struct rester *rester,
@@ -85,21 +84,22 @@ void turn_rest(struct turn *turn, struct ev_loop *loop, struct rester *rester,
 	if (rester->link)
 		return;
 	rester->resume = resume;
-	rester->next = turn->resting;
-	rester->link = &turn->resting;
-	if (rester->next)
-		rester->next->link = &rester->next;
-	turn->resting = rester;
+	rester->next = NULL;
+	rester->link = turn->last;
+	*turn->last = rester;
+	turn->last = &rester->next;
 	ev_idle_start(loop, &turn->more);
 }
 
-void turn_forget(struct rester *rester)
+void turn_forget(struct turn *turn, struct rester *rester)
 {
 	if (!rester->link)
 		return;
 	*rester->link = rester->next;
 	if (rester->next)
 		rester->next->link = rester->link;
+	else
+		turn->last = rester->link;
 	rester->link = NULL;
 	rester->next = NULL;
 }

@@ -8,19 +8,24 @@
 /*
  * A turn of a service thread's loop, and each connection's share of it: what
  * keeps the thread longer than about a millisecond has to wait for the next
- * turn, after all others have had theirs.
+ * turn, after all others have had theirs; and so has whoever does much at all
+ * once the turn has taken long.
  *
  * Who works for a connection says so with turn_spend(). Where that answers that
  * the share is used up, the connection's input is held back, and taken up again
- * with the next turn: turn_rest().
+ * in a later turn: turn_rest(). In each turn it is the turn of only a few of
+ * those who rest, who have waited longest, so that many of them together don't
+ * keep the others waiting either.
  */
 struct turn {
-	uint64_t now;	 /* nanoseconds of the monotonic clock; 0: nobody has asked yet */
-	const void *who; /* who works */
-	unsigned units;	 /* of work that it has done since somebody looked at the clock */
-	uint64_t since;	 /* when it began; 0: it has done little yet */
-	struct rester *resting;
-	struct ev_idle more; /* keeps the loop from waiting while somebody rests */
+	uint64_t now;		/* nanoseconds of the monotonic clock; 0: nobody has asked yet */
+	uint64_t began;		/* when somebody first did much; 0: nobody has */
+	const void *who;	/* who works */
+	unsigned units;		/* of work that it has done since somebody looked at the clock */
+	uint64_t since;		/* when it began; 0: it has done little yet */
+	struct rester *resting; /* in the order in which they began to */
+	struct rester **last;	/* the link behind the last one */
+	struct ev_idle more;	/* keeps the loop from waiting while somebody rests */
 };
 
 /* Embedded in whatever rests. */
@@ -32,7 +37,7 @@ struct rester {
 
 void turn_init(struct turn *turn);
 
-/* Once a turn, before the loop waits: those who rest go on. */
+/* Once a turn, before the loop waits: those who have rested longest go on. */
 void turn_begin(struct turn *turn, struct ev_loop *loop);
 
 /* The monotonic clock in nanoseconds, as of somewhere in this turn. */
@@ -44,9 +49,9 @@ uint64_t turn_now(struct turn *turn);
  */
 bool turn_spend(struct turn *turn, const void *who, unsigned units);
 
-/* resume is called once, in the next turn, unless turn_forget() comes first. Harmless for one that rests already. */
+/* resume is called once, in a later turn, unless turn_forget() comes first. Harmless for one that rests already. */
 void turn_rest(struct turn *turn, struct ev_loop *loop, struct rester *rester,
 	       void (*resume)(struct rester *rester));
 
 /* It is about to be gone. Harmless for one that doesn't rest. */
-void turn_forget(struct rester *rester);
+void turn_forget(struct turn *turn, struct rester *rester);

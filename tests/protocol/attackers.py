@@ -15,6 +15,7 @@ from rawws import CONTINUATION, PING, TEXT, build_frame
 
 NAME, PORT, SECONDS = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 TLS = os.environ.get("TLS")
+ADDRESS = "127.0.0.2"
 END = time.monotonic() + SECONDS
 ZERO = b"\0\0\0\0"  # a mask that saves the trouble
 attacks = {}
@@ -42,6 +43,7 @@ def connect(data=b"", small=False, tls=TLS):
     sock = socket.socket()
     sock.settimeout(5)
     try:
+        sock.bind((ADDRESS, 0))  # another one than the chat's
         if small:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         sock.connect(("127.0.0.1", PORT))
@@ -341,6 +343,14 @@ def posts():
     data = request("POST", "/api/rooms/quiet/messages", "", body)
     sent, ended = pour([connect() for _ in range(8)], data * 16)
     print(f"{sent // len(data)} posts, {sent / len(data) / SECONDS:.0f} a second, {ended} connections ended")
+
+
+@attack
+def requests():
+    """The smallest ones, as many as fit into a packet."""
+    data = request("GET", "/hello") * 500
+    sent, ended = pour([connect() for _ in range(8)], data)
+    print(f"{sent * 500 // len(data)} requests, {sent * 500 / len(data) / SECONDS:.0f} a second, {ended} connections ended")
 
 
 @attack

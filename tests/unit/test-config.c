@@ -50,7 +50,7 @@ static void defaults(void **state)
 	assert_int_equal(config->limits.backlog, 4096);
 	assert_int_equal(config->limits.rates[LIMIT_API].per_second, 200);
 	assert_int_equal(config->limits.rates[LIMIT_API].burst, 2000);
-	assert_int_equal(config->limits.rates[LIMIT_TLS].per_second, 250);
+	assert_int_equal(config->limits.rates[LIMIT_TLS].per_second, 100);
 	assert_int_equal(config->limits.pending_bytes, 64 << 20);
 	assert_int_equal(config->n_admission, 1);
 	assert_int_equal(chat->n_require_query, 1);
@@ -66,7 +66,7 @@ static void defaults(void **state)
 	assert_int_equal(config->chat.presence_merge, 100);
 	assert_int_equal(config->chat.max_rooms, 10000);
 	assert_int_equal(config->chat.max_kept_rooms, 100000);
-	assert_int_equal(config->chat.journal_bytes, 268435456);
+	assert_int_equal(config->chat.journal_bytes, 100663296);
 	assert_int_equal(config->chat.max_characters, 4096);
 	assert_int_equal(config->limits.joins_per_minute, 0);
 	assert_int_equal(config->log.level, LOG_LEVEL_INFO);
