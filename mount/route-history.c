@@ -357,10 +357,12 @@ unsigned route_room_messages(const struct route_request *request, struct json_ob
 		return route_problem(body, 500, "out of memory");
 	page->error = read_at_hand(page);
 	if (page->error == -EAGAIN) {
-		page->error = worker_post(request->server->worker, request->service, &page->job,
-					  WORKER_PAGE, page->room);
-		if (!page->error)
-			return ROUTE_LATER;
+		int r = worker_post(request->server->worker, request->service, &page->job,
+				    WORKER_PAGE, page->room);
+
+		if (!r)
+			return ROUTE_LATER; /* it is the worker's now */
+		page->error = r;
 	}
 	status = answer_page(page, body);
 	page_destroy(page);

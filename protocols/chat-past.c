@@ -147,7 +147,8 @@ static bool may_resume(const struct chat_past *past, struct room *room, uint64_t
 static int want_newest(struct chat_past *past, uint64_t end)
 {
 	int r = 0;
-	unsigned n = past->history ? past->history : HISTORY_AFTER_RESET;
+	/* Who has fallen behind what is kept comes no closer with many of them. */
+	unsigned n = past->history && !past->taken ? past->history : HISTORY_AFTER_RESET;
 
 	if (!past->taken) {
 		past->bytes = 0;
