@@ -1,6 +1,7 @@
 #include "http.h"
 #include "http-request.h"
 #include "log.h"
+#include "mount/file-range.h"
 #include "mount/file-type.h"
 #include "mount/table.h"
 #include "server.h"
@@ -61,11 +62,6 @@ struct file {
 	char etag[64];
 	char modified[32];
 	time_t mtime;
-};
-
-struct range {
-	off_t first;
-	off_t last;
 };
 
 static struct root *root_of(struct lws *wsi)
@@ -260,61 +256,22 @@ static bool range_is_current(struct lws *wsi, const struct file *file)
 	return current;
 }
 
-static bool parse_offset(const char **text, off_t *offset)
-{
-	char *end;
-
-	if (**text < '0' || **text > '9')
-		return false;
-	errno = 0;
-	*offset = strtoll(*text, &end, 10);
-	*text = end;
-	return !errno;
-}
-
-/*
- * One range of bytes (RFC 9110 section 14.1.2). Returns 206, 416 where it lies
- * outside, or 200 where the header is to be ignored: it is malformed, or asks
- * for several ranges.
- */
-static unsigned parse_range(const char *text, off_t size, struct range *range)
-{
-	off_t first, last = size - 1;
-
-	if (strncasecmp(text, "bytes=", 6))
-		return 200;
-	text += 6;
-	if (*text == '-') {
-		text++;
-		if (!parse_offset(&text, &first) || *text)
-			return 200;
-		*range = (struct range){first < size ? size - first : 0, size - 1};
-		return first && size ? 206 : 416;
-	}
-	if (!parse_offset(&text, &first) || *text++ != '-')
-		return 200;
-	if (*text && (!parse_offset(&text, &last) || *text || last < first))
-		return 200;
-	*range = (struct range){first, last < size ? last : size - 1};
-	return first < size ? 206 : 416;
-}
-
-static unsigned find_range(struct lws *wsi, const struct file *file, struct range *range)
+static unsigned find_range(struct lws *wsi, const struct file *file, struct file_range *range)
 {
 	char *text = http_header(wsi, WSI_TOKEN_HTTP_RANGE);
 	unsigned status = 200;
 
-	*range = (struct range){0, file->size - 1};
+	*range = (struct file_range){0, file->size - 1};
 	if (text && range_is_current(wsi, file))
-		status = parse_range(text, file->size, range);
+		status = file_range_parse(text, file->size, range);
 	if (status == 200)
-		*range = (struct range){0, file->size - 1};
+		*range = (struct file_range){0, file->size - 1};
 	free(text);
 	return status;
 }
 
 static void format_headers(char *out, size_t size, const struct file *file, unsigned status,
-			   const struct range *range)
+			   const struct file_range *range)
 {
 	int n = snprintf(out, size,
 			 "ETag: %s\r\nLast-Modified: %s\r\nCache-Control: no-cache\r\n"
@@ -351,7 +308,7 @@ static int send_at_once(struct lws *wsi, const struct http_reply *head, const st
 
 /* The body by and by. The transfer takes the file, which counts as long as it is open. */
 static int begin_transfer(struct lws *wsi, struct transfer *transfer, const struct http_reply *head,
-			  const struct file *file, const struct range *range)
+			  const struct file *file, const struct file_range *range)
 {
 	struct quota *quota = &server_of(wsi)->sockets.quota;
 
@@ -375,7 +332,7 @@ static int begin_transfer(struct lws *wsi, struct transfer *transfer, const stru
 /* Takes the file. */
 static int send_file(struct lws *wsi, struct transfer *transfer, const struct file *file)
 {
-	struct range range;
+	struct file_range range;
 	unsigned status = find_range(wsi, file, &range);
 	struct http_reply head = {.type = file->type};
 	char headers[1024];

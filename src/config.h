@@ -133,7 +133,7 @@ struct config {
 		unsigned backlog;      /* connections that wait to be accepted, of each address */
 		unsigned joins_per_minute; /* to rooms, of each address; 0: any number */
 		struct config_rate rates[LIMIT_RATES];
-		unsigned pending_bytes;	   /* that all clients may have asked for and not taken */
+		unsigned pending_bytes; /* that all clients may have asked for and not taken */
 	} limits;
 	struct config_admission *admission;
 	size_t n_admission;
