@@ -127,7 +127,7 @@ class Daemon:
         return ws
 
     def get(self, path):
-        url = f"http{'s' if TLS else ''}://127.0.0.1:{self.port}{path}"
+        url = f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}{path}"
         with urllib.request.urlopen(url, timeout=10, context=self.tls) as response:
             return response.read().decode()
 
