@@ -1,3 +1,4 @@
+#include "handshake.h"
 #include "http.h"
 #include "http-request.h"
 #include "log.h"
@@ -20,9 +21,9 @@
 #define LOG_MODULE "files"
 
 /*
- * Files. lws has taken the percent-encoding and every . and .. out of the path
- * by the time it comes here; what is left is opened beneath the root by the
- * kernel (RESOLVE_BENEATH), which follows no symbolic link out of it.
+ * Files. Every . and .. has gone from the path by the time that it is decoded;
+ * what is left is opened beneath the root by the kernel (RESOLVE_BENEATH), which
+ * follows no symbolic link out of it.
  *
  * lws could serve files itself, but sends several ranges as a body that no
  * client understands, has no Last-Modified, and knows nothing of compressed
@@ -398,30 +399,41 @@ static int send_file(struct lws *wsi, struct transfer *transfer, const struct fi
 	return send_at_once(wsi, &head, file, range.first, (size_t)size);
 }
 
-static int redirect_to_directory(struct lws *wsi, const char *path)
+/* What begins with two slashes, or what browsers take for one, would be another site's address. */
+static int redirect_to_directory(struct lws *wsi)
 {
-	char headers[2048];
-	size_t n = (size_t)snprintf(headers, sizeof(headers), "Location: ");
+	const char *path;
 
-	n += http_encode(headers + n, sizeof(headers) - n - 4, path, strlen(path));
-	memcpy(headers + n, "/\r\n", 4);
-	return http_reply(wsi, &(struct http_reply){.status = 301, .headers = headers});
+	http_method(wsi, &path);
+	return http_redirect(wsi, 301, strspn(path, "/\\") > 1 ? "/." : "", "/", false);
+}
+
+static int find_path(struct lws *wsi, struct file *file)
+{
+	struct http_path path;
+	const char *name;
+	int r = http_path_read(wsi, &path);
+
+	if (r < 0)
+		return r;
+	name = http_path_as_file(&path);
+	r = name ? find_file(wsi, name, file) : -ENOENT;
+	http_path_finish(&path);
+	return r;
 }
 
 static int answer(struct lws *wsi, struct transfer *transfer)
 {
 	struct file file = {0};
-	const char *path;
 	int r;
 
 	if (!http_is_get_or_head(wsi))
 		return http_reply_not_allowed(wsi, "GET, HEAD");
-	http_method(wsi, &path);
-	r = find_file(wsi, path + 1, &file);
+	r = find_path(wsi, &file);
 	if (!r)
 		return send_file(wsi, transfer, &file);
 	if (r == -EISDIR)
-		return redirect_to_directory(wsi, path);
+		return redirect_to_directory(wsi);
 	if (r == -EMFILE || r == -ENFILE)
 		return http_reply_text(wsi, 503, "Too many open files");
 	return http_reply_text(wsi, 404, "Not found");
@@ -488,6 +500,8 @@ static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 		return http_wants_redirect(wsi) ? http_redirect_to_https(wsi) : 0;
 	case LWS_CALLBACK_HTTP:
 		return answer(wsi, transfer);
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: /* of a target that is no path */
+		return handshake_refuse(wsi);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return continue_transfer(wsi, transfer);
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
