@@ -41,6 +41,8 @@ static const struct route routes[] = {
 /* In a request's body, see json-scan.h. */
 #define VALUES_MAX 1000
 
+#define TOO_LARGE "the body is too large"
+
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
 struct match {
@@ -224,12 +226,20 @@ static bool is_json(struct lws *wsi)
 
 static int expect_body(struct lws *wsi, struct call *call)
 {
+	bool is_large;
+	char *length;
+
 	call->since = turn_now(&service_of(wsi)->turn);
 	if (!is_json(wsi))
 		return answer_problem(wsi, 415, "expected Content-Type: application/json");
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+		return http_continue(wsi);
+	length = http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+	if (!length)
 		return answer_problem(wsi, 411, "expected Content-Length");
-	return 0;
+	is_large = strtoull(length, NULL, 10) > server_of(wsi)->config->limits.max_payload;
+	free(length);
+	return is_large ? answer_problem(wsi, 413, TOO_LARGE) : http_continue(wsi);
 }
 
 static int begin(struct lws *wsi, struct call *call)
@@ -266,7 +276,7 @@ static int collect(struct lws *wsi, struct call *call, const void *in, size_t si
 	char *body;
 
 	if (size > limit || call->size > limit - size)
-		return answer_problem(wsi, 413, "the body is too large");
+		return answer_problem(wsi, 413, TOO_LARGE);
 	if (is_too_slow(wsi, call))
 		return answer_problem(wsi, 408, "the body comes too slowly");
 	body = realloc(call->body, call->size + size + 1);

@@ -51,6 +51,8 @@ const char *http_reason(unsigned status)
 		return "Request Timeout";
 	case 411:
 		return "Length Required";
+	case 412:
+		return "Precondition Failed";
 	case 413:
 		return "Content Too Large";
 	case 415:
@@ -211,6 +213,21 @@ static int write_part(struct lws *wsi, unsigned char *bytes, size_t size,
 	if (lws_partial_buffered(wsi))
 		lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, http_patience(wsi));
 	return 0;
+}
+
+int http_continue(struct lws *wsi)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	char buffer[LWS_PRE + sizeof(text)];
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) <= 0 ||
+	    header_is(wsi, WSI_TOKEN_HTTP, "HTTP/1.0"))
+		return 0;
+	memcpy(buffer + LWS_PRE, text, sizeof(text));
+	return lws_write(wsi, (unsigned char *)buffer + LWS_PRE, sizeof(text) - 1, LWS_WRITE_HTTP) <
+			       0
+		       ? -1
+		       : 0;
 }
 
 int http_reply(struct lws *wsi, const struct http_reply *reply)

@@ -17,6 +17,12 @@
 /* For .tx_packet_size of a protocol: answers leave in one write. */
 #define HTTP_TX_PACKET (1u << 30)
 
+/*
+ * Tells a client that waits for it to send its request's body (RFC 9110 section
+ * 10.1.1). Returns 0, or -1 where nothing can be sent.
+ */
+int http_continue(struct lws *wsi);
+
 struct http_reply {
 	unsigned status;
 	const char *type;    /* NULL: no Content-Type */
