@@ -1,7 +1,9 @@
 #include "handshake.h"
 #include "http.h"
+#include "http-date.h"
 #include "http-request.h"
 #include "log.h"
+#include "mount/conditions.h"
 #include "mount/file-type.h"
 #include "mount/table.h"
 #include "server.h"
@@ -60,7 +62,7 @@ struct file {
 	bool compressed;
 	off_t size;
 	char etag[64];
-	char modified[32];
+	char modified[HTTP_DATE_SIZE];
 	time_t mtime;
 };
 
@@ -139,7 +141,7 @@ static int open_file(const struct root *root, const char *path, struct stat *st)
 
 static void describe(struct file *file, const struct stat *st)
 {
-	struct tm utc;
+	time_t now = time(NULL);
 
 	file->size = st->st_size;
 	file->mtime = st->st_mtime;
@@ -147,8 +149,8 @@ static void describe(struct file *file, const struct stat *st)
 		 (unsigned long long)st->st_mtim.tv_sec * 1000000000ull +
 			 (unsigned long long)st->st_mtim.tv_nsec,
 		 (unsigned long long)st->st_size, file->compressed ? "-gz" : "");
-	gmtime_r(&st->st_mtime, &utc);
-	strftime(file->modified, sizeof(file->modified), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+	/* Never later than Date (RFC 9110 section 8.8.2.1). */
+	http_date_format(file->modified, st->st_mtime < now ? st->st_mtime : now);
 }
 
 /* Whether the client takes gzip: named, and not with a weight of 0 (RFC 9110 section 12.5.3). */
@@ -216,51 +218,6 @@ static int find_file(struct lws *wsi, const char *path, struct file *file)
 	return 0;
 }
 
-/* Whether one of the listed tags is this one, in the weak comparison (RFC 9110 section 13.1.2). */
-static bool matches(const char *list, const char *etag)
-{
-	const char *found = strstr(list, etag);
-
-	return !strcmp(list, "*") || found;
-}
-
-static time_t parse_date(const char *text)
-{
-	struct tm utc = {0};
-	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-
-	return end && !*end ? timegm(&utc) : (time_t)-1;
-}
-
-static bool is_not_modified(struct lws *wsi, const struct file *file)
-{
-	char *tags = http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
-	char *date = http_header(wsi, WSI_TOKEN_HTTP_IF_MODIFIED_SINCE);
-	bool unmodified = false;
-
-	if (tags) {
-		unmodified = matches(tags, file->etag);
-	} else if (date) {
-		time_t since = parse_date(date);
-
-		unmodified = since != (time_t)-1 && file->mtime <= since;
-	}
-	free(tags);
-	free(date);
-	return unmodified;
-}
-
-/* A range is only good for the file that the client has the rest of (RFC 9110 section 13.1.5). */
-static bool range_is_current(struct lws *wsi, const struct file *file)
-{
-	char *condition = http_header(wsi, WSI_TOKEN_HTTP_IF_RANGE);
-	bool current =
-		!condition || !strcmp(condition, file->etag) || !strcmp(condition, file->modified);
-
-	free(condition);
-	return current;
-}
-
 static bool parse_offset(const char **text, off_t *offset)
 {
 	char *end;
@@ -300,17 +257,32 @@ static unsigned parse_range(const char *text, off_t size, struct range *range)
 	return first < size ? 206 : 416;
 }
 
-static unsigned find_range(struct lws *wsi, const struct file *file, struct range *range)
+static unsigned find_range(struct lws *wsi, const struct file *file,
+			   const struct conditions *conditions, struct range *range)
 {
 	char *text = http_header(wsi, WSI_TOKEN_HTTP_RANGE);
 	unsigned status = 200;
 
 	*range = (struct range){0, file->size - 1};
-	if (text && range_is_current(wsi, file))
+	if (text && conditions_allow_range(conditions, file->etag, file->modified))
 		status = parse_range(text, file->size, range);
 	if (status == 200)
 		*range = (struct range){0, file->size - 1};
 	free(text);
+	return status;
+}
+
+/* The conditions come before the range (RFC 9110 section 13.2.2). */
+static unsigned decide(struct lws *wsi, const struct file *file, struct range *range)
+{
+	struct conditions conditions;
+	unsigned status;
+
+	conditions_read(wsi, &conditions);
+	status = conditions_check(&conditions, file->etag, file->mtime, time(NULL));
+	if (status == 200)
+		status = find_range(wsi, file, &conditions, range);
+	conditions_finish(&conditions);
 	return status;
 }
 
@@ -376,15 +348,17 @@ static int begin_transfer(struct lws *wsi, struct transfer *transfer, const stru
 /* Takes the file. */
 static int send_file(struct lws *wsi, struct transfer *transfer, const struct file *file)
 {
-	struct range range;
-	unsigned status = find_range(wsi, file, &range);
+	struct range range = {0};
+	unsigned status = decide(wsi, file, &range);
 	struct http_reply head = {.type = file->type};
 	char headers[1024];
 	const char *path;
 	off_t size;
 
-	if (is_not_modified(wsi, file))
-		status = 304;
+	if (status == 412) {
+		close(file->fd);
+		return http_reply_text(wsi, 412, "The file isn't as it was expected to be");
+	}
 	size = status == 200 || status == 206 ? range.last - range.first + 1 : 0;
 	format_headers(headers, sizeof(headers), file, status, &range);
 	head.status = status;
