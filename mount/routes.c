@@ -7,6 +7,7 @@
 #include "mount/answer.h"
 #include "mount/table.h"
 #include "session.h"
+#include "utf8.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -40,40 +41,42 @@ static const struct route routes[] = {
 /* In a request's body, see json-scan.h. */
 #define VALUES_MAX 1000
 
+#define TOO_LARGE "the body is too large"
+
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
 struct match {
 	const struct route *route;
-	char *segments; /* a copy of the path, cut where the parameters end */
+	struct http_path path; /* that the parameters are segments of */
 	const char *parameters[ROUTE_PARAMETERS_MAX];
 };
 
-/* Whether the path, which is cut up for it, has the pattern's shape. */
-static bool match_path(const char *pattern, char *path, const char **parameters)
+static bool match_path(const char *pattern, const struct http_path *path, const char **parameters)
 {
+	const char *segment = NULL;
 	size_t n = 0;
 
-	while (*pattern) {
-		if (pattern[0] == '{' && n < ROUTE_PARAMETERS_MAX) {
-			size_t length = strcspn(path, "/");
+	while ((segment = http_path_next(path, segment))) {
+		size_t length;
 
-			if (!length)
-				return false;
-			parameters[n++] = path;
-			pattern += 2;
-			path += length;
-			if (*pattern != *path)
-				return false;
-			if (!*path)
-				return true;
-			*path = '\0';
-		} else if (*pattern != *path) {
+		if (*pattern++ != '/')
 			return false;
-		}
-		pattern++;
-		path++;
+		length = strcspn(pattern, "/");
+		if (*pattern == '{' && *segment && n < ROUTE_PARAMETERS_MAX)
+			parameters[n++] = segment;
+		else if (strlen(segment) != length || memcmp(segment, pattern, length))
+			return false;
+		pattern += length;
 	}
-	return !*path;
+	return !*pattern;
+}
+
+/* What couldn't be a room's name names no room. */
+static bool is_possible(const struct match *match)
+{
+	const char *room = match->parameters[0];
+
+	return strncmp(match->route->path, "/api/rooms/{}", 13) || utf8_is_name(room, strlen(room));
 }
 
 static bool fits_method(const struct route *route, int method)
@@ -87,15 +90,16 @@ static bool fits_method(const struct route *route, int method)
  * Finds the route. Where only the method doesn't fit any, allow says which
  * would; it is empty where there is no such path.
  */
-static bool find_route(const char *path, int method, struct match *match, char *allow, size_t size)
+static bool find_route(struct lws *wsi, struct match *match, char *allow, size_t size)
 {
+	const char *path;
+	int method = http_method(wsi, &path);
+
 	*allow = '\0';
+	if (http_path_read(wsi, &match->path) < 0)
+		return false;
 	for (size_t i = 0; i < N_ROUTES; i++) {
-		free(match->segments);
-		match->segments = strdup(path);
-		if (!match->segments)
-			return false;
-		if (!match_path(routes[i].path, match->segments, match->parameters))
+		if (!match_path(routes[i].path, &match->path, match->parameters))
 			continue;
 		if (fits_method(&routes[i], method)) {
 			match->route = &routes[i];
@@ -222,30 +226,38 @@ static bool is_json(struct lws *wsi)
 
 static int expect_body(struct lws *wsi, struct call *call)
 {
+	bool is_large;
+	char *length;
+
 	call->since = turn_now(&service_of(wsi)->turn);
 	if (!is_json(wsi))
 		return answer_problem(wsi, 415, "expected Content-Type: application/json");
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+		return http_continue(wsi);
+	length = http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+	if (!length)
 		return answer_problem(wsi, 411, "expected Content-Length");
-	return 0;
+	is_large = strtoull(length, NULL, 10) > server_of(wsi)->config->limits.max_payload;
+	free(length);
+	return is_large ? answer_problem(wsi, 413, TOO_LARGE) : http_continue(wsi);
 }
 
 static int begin(struct lws *wsi, struct call *call)
 {
 	struct match match = {0};
-	const char *path;
-	int method = http_method(wsi, &path);
 	char allow[64];
 	int r;
 
-	if (!find_route(path, method, &match, allow, sizeof(allow)))
+	if (!find_route(wsi, &match, allow, sizeof(allow)))
 		r = *allow ? answer_not_allowed(wsi, allow)
 			   : answer_problem(wsi, 404, "no such resource");
-	else if (method == LWSHUMETH_POST)
+	else if (!is_possible(&match))
+		r = answer_problem(wsi, 404, "no such room");
+	else if (!strcmp(match.route->method, "POST"))
 		r = expect_body(wsi, call);
 	else
 		r = call_handler(wsi, call, &match, NULL);
-	free(match.segments);
+	http_path_finish(&match.path);
 	return r;
 }
 
@@ -264,7 +276,7 @@ static int collect(struct lws *wsi, struct call *call, const void *in, size_t si
 	char *body;
 
 	if (size > limit || call->size > limit - size)
-		return answer_problem(wsi, 413, "the body is too large");
+		return answer_problem(wsi, 413, TOO_LARGE);
 	if (is_too_slow(wsi, call))
 		return answer_problem(wsi, 408, "the body comes too slowly");
 	body = realloc(call->body, call->size + size + 1);
@@ -303,16 +315,14 @@ static int complete(struct lws *wsi, struct call *call)
 {
 	struct json_object *json = parse(call);
 	struct match match = {0};
-	const char *path;
-	int method = http_method(wsi, &path);
 	char allow[64];
 	int r = -1;
 
 	if (!json_object_is_type(json, json_type_object))
 		r = answer_problem(wsi, 400, "expected a JSON object");
-	else if (find_route(path, method, &match, allow, sizeof(allow)))
+	else if (find_route(wsi, &match, allow, sizeof(allow)))
 		r = call_handler(wsi, call, &match, json);
-	free(match.segments);
+	http_path_finish(&match.path);
 	json_object_put(json);
 	return r;
 }

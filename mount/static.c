@@ -1,6 +1,9 @@
+#include "handshake.h"
 #include "http.h"
+#include "http-date.h"
 #include "http-request.h"
 #include "log.h"
+#include "mount/conditions.h"
 #include "mount/file-range.h"
 #include "mount/file-type.h"
 #include "mount/table.h"
@@ -21,9 +24,9 @@
 #define LOG_MODULE "files"
 
 /*
- * Files. lws has taken the percent-encoding and every . and .. out of the path
- * by the time it comes here; what is left is opened beneath the root by the
- * kernel (RESOLVE_BENEATH), which follows no symbolic link out of it.
+ * Files. Every . and .. has gone from the path by the time that it is decoded;
+ * what is left is opened beneath the root by the kernel (RESOLVE_BENEATH), which
+ * follows no symbolic link out of it.
  *
  * lws could serve files itself, but sends several ranges as a body that no
  * client understands, has no Last-Modified, and knows nothing of compressed
@@ -60,7 +63,7 @@ struct file {
 	bool compressed;
 	off_t size;
 	char etag[64];
-	char modified[32];
+	char modified[HTTP_DATE_SIZE];
 	time_t mtime;
 };
 
@@ -134,7 +137,7 @@ static int open_file(const struct root *root, const char *path, struct stat *st)
 
 static void describe(struct file *file, const struct stat *st)
 {
-	struct tm utc;
+	time_t now = time(NULL);
 
 	file->size = st->st_size;
 	file->mtime = st->st_mtime;
@@ -142,8 +145,8 @@ static void describe(struct file *file, const struct stat *st)
 		 (unsigned long long)st->st_mtim.tv_sec * 1000000000ull +
 			 (unsigned long long)st->st_mtim.tv_nsec,
 		 (unsigned long long)st->st_size, file->compressed ? "-gz" : "");
-	gmtime_r(&st->st_mtime, &utc);
-	strftime(file->modified, sizeof(file->modified), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+	/* Never later than Date (RFC 9110 section 8.8.2.1). */
+	http_date_format(file->modified, st->st_mtime < now ? st->st_mtime : now);
 }
 
 /* Whether the client takes gzip: named, and not with a weight of 0 (RFC 9110 section 12.5.3). */
@@ -211,62 +214,32 @@ static int find_file(struct lws *wsi, const char *path, struct file *file)
 	return 0;
 }
 
-/* Whether one of the listed tags is this one, in the weak comparison (RFC 9110 section 13.1.2). */
-static bool matches(const char *list, const char *etag)
-{
-	const char *found = strstr(list, etag);
-
-	return !strcmp(list, "*") || found;
-}
-
-static time_t parse_date(const char *text)
-{
-	struct tm utc = {0};
-	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-
-	return end && !*end ? timegm(&utc) : (time_t)-1;
-}
-
-static bool is_not_modified(struct lws *wsi, const struct file *file)
-{
-	char *tags = http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
-	char *date = http_header(wsi, WSI_TOKEN_HTTP_IF_MODIFIED_SINCE);
-	bool unmodified = false;
-
-	if (tags) {
-		unmodified = matches(tags, file->etag);
-	} else if (date) {
-		time_t since = parse_date(date);
-
-		unmodified = since != (time_t)-1 && file->mtime <= since;
-	}
-	free(tags);
-	free(date);
-	return unmodified;
-}
-
-/* A range is only good for the file that the client has the rest of (RFC 9110 section 13.1.5). */
-static bool range_is_current(struct lws *wsi, const struct file *file)
-{
-	char *condition = http_header(wsi, WSI_TOKEN_HTTP_IF_RANGE);
-	bool current =
-		!condition || !strcmp(condition, file->etag) || !strcmp(condition, file->modified);
-
-	free(condition);
-	return current;
-}
-
-static unsigned find_range(struct lws *wsi, const struct file *file, struct file_range *range)
+static unsigned find_range(struct lws *wsi, const struct file *file,
+			   const struct conditions *conditions, struct file_range *range)
 {
 	char *text = http_header(wsi, WSI_TOKEN_HTTP_RANGE);
 	unsigned status = 200;
 
 	*range = (struct file_range){0, file->size - 1};
-	if (text && range_is_current(wsi, file))
+	if (text && conditions_allow_range(conditions, file->etag, file->modified))
 		status = file_range_parse(text, file->size, range);
 	if (status == 200)
 		*range = (struct file_range){0, file->size - 1};
 	free(text);
+	return status;
+}
+
+/* The conditions come before the range (RFC 9110 section 13.2.2). */
+static unsigned decide(struct lws *wsi, const struct file *file, struct file_range *range)
+{
+	struct conditions conditions;
+	unsigned status;
+
+	conditions_read(wsi, &conditions);
+	status = conditions_check(&conditions, file->etag, file->mtime, time(NULL));
+	if (status == 200)
+		status = find_range(wsi, file, &conditions, range);
+	conditions_finish(&conditions);
 	return status;
 }
 
@@ -332,15 +305,17 @@ static int begin_transfer(struct lws *wsi, struct transfer *transfer, const stru
 /* Takes the file. */
 static int send_file(struct lws *wsi, struct transfer *transfer, const struct file *file)
 {
-	struct file_range range;
-	unsigned status = find_range(wsi, file, &range);
+	struct file_range range = {0};
+	unsigned status = decide(wsi, file, &range);
 	struct http_reply head = {.type = file->type};
 	char headers[1024];
 	const char *path;
 	off_t size;
 
-	if (is_not_modified(wsi, file))
-		status = 304;
+	if (status == 412) {
+		close(file->fd);
+		return http_reply_text(wsi, 412, "The file isn't as it was expected to be");
+	}
 	size = status == 200 || status == 206 ? range.last - range.first + 1 : 0;
 	format_headers(headers, sizeof(headers), file, status, &range);
 	head.status = status;
@@ -355,30 +330,41 @@ static int send_file(struct lws *wsi, struct transfer *transfer, const struct fi
 	return send_at_once(wsi, &head, file, range.first, (size_t)size);
 }
 
-static int redirect_to_directory(struct lws *wsi, const char *path)
+/* What begins with two slashes, or what browsers take for one, would be another site's address. */
+static int redirect_to_directory(struct lws *wsi)
 {
-	char headers[2048];
-	size_t n = (size_t)snprintf(headers, sizeof(headers), "Location: ");
+	const char *path;
 
-	n += http_encode(headers + n, sizeof(headers) - n - 4, path, strlen(path));
-	memcpy(headers + n, "/\r\n", 4);
-	return http_reply(wsi, &(struct http_reply){.status = 301, .headers = headers});
+	http_method(wsi, &path);
+	return http_redirect(wsi, 301, strspn(path, "/\\") > 1 ? "/." : "", "/", false);
+}
+
+static int find_path(struct lws *wsi, struct file *file)
+{
+	struct http_path path;
+	const char *name;
+	int r = http_path_read(wsi, &path);
+
+	if (r < 0)
+		return r;
+	name = http_path_as_file(&path);
+	r = name ? find_file(wsi, name, file) : -ENOENT;
+	http_path_finish(&path);
+	return r;
 }
 
 static int answer(struct lws *wsi, struct transfer *transfer)
 {
 	struct file file = {0};
-	const char *path;
 	int r;
 
 	if (!http_is_get_or_head(wsi))
 		return http_reply_not_allowed(wsi, "GET, HEAD");
-	http_method(wsi, &path);
-	r = find_file(wsi, path + 1, &file);
+	r = find_path(wsi, &file);
 	if (!r)
 		return send_file(wsi, transfer, &file);
 	if (r == -EISDIR)
-		return redirect_to_directory(wsi, path);
+		return redirect_to_directory(wsi);
 	if (r == -EMFILE || r == -ENFILE)
 		return http_reply_text(wsi, 503, "Too many open files");
 	return http_reply_text(wsi, 404, "Not found");
@@ -445,6 +431,8 @@ static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 		return http_wants_redirect(wsi) ? http_redirect_to_https(wsi) : 0;
 	case LWS_CALLBACK_HTTP:
 		return answer(wsi, transfer);
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: /* of a target that is no path */
+		return handshake_refuse(wsi);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return continue_transfer(wsi, transfer);
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:

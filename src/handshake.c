@@ -120,7 +120,8 @@ static bool is_key(struct lws *wsi)
 static bool announces_body(struct lws *wsi)
 {
 	char *length = http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
-	bool announces = length && strspn(length, "0") < strlen(length);
+	bool announces = (length && strspn(length, "0") < strlen(length)) ||
+			 lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
 
 	free(length);
 	return announces;

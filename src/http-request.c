@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <lws-path.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,62 @@ int http_method(struct lws *wsi, const char **path)
 
 	*path = uri;
 	return uri ? method : -1;
+}
+
+bool http_has_query(struct lws *wsi, const char **query)
+{
+	*query = lws_query(wsi);
+	return *query;
+}
+
+int http_path_split(struct http_path *path, const char *text, size_t size)
+{
+	int n;
+
+	*path = (struct http_path){.segments = malloc(size + 1)};
+	if (!path->segments)
+		return -ENOMEM;
+	n = lws_path_split(text, size, path->segments);
+	if (n < 0) {
+		http_path_finish(path);
+		return -EINVAL;
+	}
+	path->size = (size_t)n;
+	return 0;
+}
+
+int http_path_read(struct lws *wsi, struct http_path *path)
+{
+	const char *text;
+
+	*path = (struct http_path){0};
+	return http_method(wsi, &text) < 0 ? -EINVAL : http_path_split(path, text, strlen(text));
+}
+
+void http_path_finish(struct http_path *path)
+{
+	free(path->segments);
+	*path = (struct http_path){0};
+}
+
+const char *http_path_next(const struct http_path *path, const char *segment)
+{
+	const char *next = segment ? segment + strlen(segment) + 1 : path->segments;
+
+	return next && next < path->segments + path->size ? next : NULL;
+}
+
+const char *http_path_as_file(struct http_path *path)
+{
+	const char *segment = NULL;
+
+	while ((segment = http_path_next(path, segment)))
+		if (strchr(segment, '/') || !strcmp(segment, ".") || !strcmp(segment, ".."))
+			return NULL;
+	for (size_t i = 0; i + 1 < path->size; i++)
+		if (!path->segments[i])
+			path->segments[i] = '/';
+	return path->segments;
 }
 
 bool http_is_get_or_head(struct lws *wsi)
@@ -132,39 +189,47 @@ void http_peer(struct lws *wsi, char text[HTTP_PEER_SIZE])
 		snprintf(text, HTTP_PEER_SIZE, "unix");
 }
 
-bool http_query_split(char *fragment, size_t size, struct admission_field *field)
+static size_t decode(char *text, size_t size)
 {
-	char *equals = memchr(fragment, '=', size);
-	size_t name_size = equals ? (size_t)(equals - fragment) : size;
+	for (size_t i = 0; i < size; i++)
+		if (text[i] == '+')
+			text[i] = ' ';
+	size = lws_percent_decode(text, size);
+	text[size] = '\0';
+	return size;
+}
 
-	fragment[size] = '\0';
-	fragment[name_size] = '\0';
-	field->name = fragment;
-	field->value = equals ? equals + 1 : fragment + size;
-	field->size = equals ? size - name_size - 1 : 0;
-	return name_size && strlen(fragment) == name_size;
+bool http_query_split(char *parameter, size_t size, struct admission_field *field)
+{
+	char *equals = memchr(parameter, '=', size);
+	size_t name_size = equals ? (size_t)(equals - parameter) : size;
+	char *value = equals ? equals + 1 : parameter + size;
+	size_t value_size = (size_t)(parameter + size - value);
+
+	value_size = decode(value, value_size);
+	name_size = decode(parameter, name_size);
+	*field = (struct admission_field){.name = parameter, .value = value, .size = value_size};
+	return name_size && strlen(parameter) == name_size;
 }
 
 int http_query_read(struct lws *wsi, struct http_query *query)
 {
-	/* The fragments and a separator between each: as much as all of them take with a NUL each, less one. */
-	int left = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1;
+	const char *text;
 	char *p;
 
 	*query = (struct http_query){0};
-	query->storage = malloc((size_t)left);
+	query->storage = strdup(http_has_query(wsi, &text) ? text : "");
 	if (!query->storage)
 		return -ENOMEM;
-	p = query->storage;
-	for (int i = 0; query->n < HTTP_QUERY_MAX; i++) {
-		int size = lws_hdr_copy_fragment(wsi, p, left, WSI_TOKEN_HTTP_URI_ARGS, i);
+	for (p = query->storage; *p && query->n < HTTP_QUERY_MAX; p++) {
+		char *next = strchrnul(p, '&');
+		bool is_last = !*next;
 
-		if (size < 0)
-			break;
-		if (http_query_split(p, (size_t)size, &query->fields[query->n]))
+		if (http_query_split(p, (size_t)(next - p), &query->fields[query->n]))
 			query->n++;
-		p += size + 1;
-		left -= size + 1;
+		if (is_last)
+			break;
+		p = next;
 	}
 	return 0;
 }

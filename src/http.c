@@ -51,6 +51,8 @@ const char *http_reason(unsigned status)
 		return "Request Timeout";
 	case 411:
 		return "Length Required";
+	case 412:
+		return "Precondition Failed";
 	case 413:
 		return "Content Too Large";
 	case 415:
@@ -213,6 +215,21 @@ static int write_part(struct lws *wsi, unsigned char *bytes, size_t size,
 	return 0;
 }
 
+int http_continue(struct lws *wsi)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	char buffer[LWS_PRE + sizeof(text)];
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) <= 0 ||
+	    header_is(wsi, WSI_TOKEN_HTTP, "HTTP/1.0"))
+		return 0;
+	memcpy(buffer + LWS_PRE, text, sizeof(text));
+	return lws_write(wsi, (unsigned char *)buffer + LWS_PRE, sizeof(text) - 1, LWS_WRITE_HTTP) <
+			       0
+		       ? -1
+		       : 0;
+}
+
 int http_reply(struct lws *wsi, const struct http_reply *reply)
 {
 	size_t body = http_is_head(wsi) ? 0 : reply->size;
@@ -305,7 +322,7 @@ int http_reply_not_allowed(struct lws *wsi, const char *allow)
 size_t http_encode(char *out, size_t size, const char *text, size_t text_size)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				    "-._~!$'()*,;:@/";
+				    "-._~";
 	size_t n = 0;
 
 	for (size_t i = 0; i < text_size && n + 4 <= size; i++) {
@@ -349,46 +366,50 @@ static bool read_host(struct lws *wsi, char *out, size_t size)
 	return length > 0;
 }
 
-static size_t put_query(struct lws *wsi, char *out, size_t size)
+/* Where the connection is to go on, "https://name:port"; -1: it isn't known. */
+static int format_origin(struct lws *wsi, char *out, size_t size)
 {
-	struct http_query query;
-	size_t n = 0;
+	unsigned https_port = server_of(wsi)->https_port;
+	char host[256];
 
-	if (http_query_read(wsi, &query) < 0)
-		return 0;
-	for (size_t i = 0; i < query.n && n + 4 < size; i++) {
-		const struct admission_field *field = &query.fields[i];
+	if (!https_port || !read_host(wsi, host, sizeof(host)))
+		return -1;
+	if (https_port == 443)
+		return snprintf(out, size, "https://%s", host);
+	return snprintf(out, size, "https://%s:%u", host, https_port);
+}
 
-		out[n++] = i ? '&' : '?';
-		n += http_encode(out + n, size - n, field->name, strlen(field->name));
-		if (n + 4 < size)
-			out[n++] = '=';
-		n += http_encode(out + n, size - n, field->value, field->size);
-	}
-	http_query_finish(&query);
-	return n;
+int http_redirect(struct lws *wsi, unsigned status, const char *origin, const char *suffix,
+		  bool close)
+{
+	struct http_reply reply = {.status = status, .close = close};
+	const char *path, *query;
+	bool has_query = http_has_query(wsi, &query);
+	char *headers = NULL;
+	int r;
+
+	if (http_method(wsi, &path) < 0)
+		return -1;
+	if (asprintf(&headers, "Location: %s%s%s%s%s\r\n", origin, path, suffix,
+		     has_query ? "?" : "", has_query ? query : "") < 0)
+		return -1;
+	reply.headers = headers;
+	r = http_reply(wsi, &reply);
+	free(headers);
+	return r;
 }
 
 int http_redirect_to_https(struct lws *wsi)
 {
-	unsigned https_port = server_of(wsi)->https_port;
-	char headers[SMALL_REPLY / 2];
-	char host[256], port[16] = "";
 	const char *path;
-	size_t n;
+	char origin[300];
 
-	if (http_method(wsi, &path) < 0 || !read_host(wsi, host, sizeof(host)) || !https_port) {
+	if (http_method(wsi, &path) < 0 || *path != '/' ||
+	    format_origin(wsi, origin, sizeof(origin)) < 0) {
 		http_reply_text(wsi, 400, "Use https");
 		return -1;
 	}
-	if (https_port != 443)
-		snprintf(port, sizeof(port), ":%u", https_port);
-	n = (size_t)snprintf(headers, sizeof(headers), "Location: https://%s%s", host, port);
-	n += http_encode(headers + n, sizeof(headers) - n - 3, path, strlen(path));
-	n += put_query(wsi, headers + n, sizeof(headers) - n - 3);
-	memcpy(headers + n, "\r\n", 3);
-	return http_reply(wsi,
-			  &(struct http_reply){.status = 308, .headers = headers, .close = true});
+	return http_redirect(wsi, 308, origin, "", true);
 }
 
 void http_limit_unsent(struct lws *wsi, bool limit)

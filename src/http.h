@@ -17,6 +17,12 @@
 /* For .tx_packet_size of a protocol: answers leave in one write. */
 #define HTTP_TX_PACKET (1u << 30)
 
+/*
+ * Tells a client that waits for it to send its request's body (RFC 9110 section
+ * 10.1.1). Returns 0, or -1 where nothing can be sent.
+ */
+int http_continue(struct lws *wsi);
+
 struct http_reply {
 	unsigned status;
 	const char *type;    /* NULL: no Content-Type */
@@ -67,6 +73,13 @@ void http_limit_unsent(struct lws *wsi, bool limit);
 int http_patience(struct lws *wsi);
 
 /*
+ * To the same target, byte for byte, at another origin ("": this one), with the
+ * suffix behind its path. The path must not be taken for another origin.
+ */
+int http_redirect(struct lws *wsi, unsigned status, const char *origin, const char *suffix,
+		  bool close);
+
+/*
  * 308 to the same place over https. Only for a connection that came in by an
  * address whose config says so; see http_wants_redirect(). Ends the connection.
  */
@@ -74,8 +87,8 @@ int http_redirect_to_https(struct lws *wsi);
 bool http_wants_redirect(struct lws *wsi);
 
 /*
- * Writes text to out, which has room for size bytes, with everything encoded
- * that may not stand in a path or as a part of a query (RFC 3986 section 3.3).
+ * Writes text to out, which has room for size bytes, as a segment of a path or a
+ * part of a query: with everything encoded that isn't unreserved (RFC 3986 section 2.3).
  * Returns the length; what doesn't fit is cut off.
  */
 size_t http_encode(char *out, size_t size, const char *text, size_t text_size);

@@ -246,9 +246,7 @@ static bool is_room(struct json_object *value)
 
 	if (!json_object_is_type(value, json_type_string) || !size)
 		return false;
-	if (text[size - 1] == '*')
-		size--;
-	return !size || utf8_is_name(text, size);
+	return utf8_is_name(text, size); /* a name may have a star, too */
 }
 
 static enum token_result read_rooms(struct json_object *claims, struct identity *identity)

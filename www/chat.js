@@ -44,7 +44,7 @@ let saving = null;
 /** The room that the address leads to: ?room=R, or #room=R. */
 function requestedRoom() {
   for (const text of [location.hash.slice(1), location.search]) {
-    const room = new URLSearchParams(text).get('room')?.trim();
+    const room = new URLSearchParams(text).get('room')?.normalize().trim();
     if (room) return room;
   }
   return null;
@@ -75,8 +75,8 @@ function showTrouble(id, text, field = null) {
 
 function submitJoin(event) {
   event.preventDefault();
-  const name = byId('name').value.trim();
-  const room = byId('room').value.trim();
+  const name = byId('name').value.normalize().trim();
+  const room = byId('room').value.normalize().trim();
   if (name === '') return showTrouble('join-error', 'Please enter your name.', byId('name'));
   if (room === '') return showTrouble('join-error', 'Please enter a room.', byId('room'));
   signOut(); // still trying, with another name perhaps
@@ -247,7 +247,7 @@ function openRoomItem({ name, members }) {
 
 function submitRoom(event) {
   event.preventDefault();
-  const name = byId('new-room').value.trim();
+  const name = byId('new-room').value.normalize().trim();
   const problem = nameProblem(name);
   if (name === '') showTrouble('room-error', 'Please enter a room.', byId('new-room'));
   else if (problem) showTrouble('room-error', `This can’t be a room’s name: ${problem}.`, byId('new-room'));
