@@ -124,7 +124,7 @@ bool journal_issued_is_mixed(const struct journal_issued *own, const struct data
 {
 	struct journal_issued both, last;
 
-	return !journal_issued_read(&both, database_handle(database)) && both.generation[0] &&
+	return own->generation[0] && !journal_issued_read(&both, database_handle(database)) &&
 	       strcmp(both.generation, own->generation) != 0 && !read_file(&last, file) &&
 	       !strcmp(both.generation, last.generation);
 }

@@ -134,8 +134,10 @@ static int look_inside(const char *path, struct journal_issued *issued)
 			NULL));
 	if (!r) {
 		r = recognise_database(sqlite, path, &is_marked);
-		if (!r && is_marked && journal_issued_read(issued, sqlite) < 0)
-			*issued = (struct journal_issued){0}; /* all of it is in the log */
+		if (r == -EUCLEAN) /* as one is whose log was being moved into it */
+			r = 0;
+		else if (!r && is_marked && journal_issued_read(issued, sqlite) < 0)
+			*issued = (struct journal_issued){0};
 		if (r < 0 && r != -EMEDIUMTYPE)
 			log_error("%s: %s", path, sqlite3_errmsg(sqlite));
 	}

@@ -16,9 +16,9 @@
 
 /*
  * Looks at the file without touching it: SQLite, once it has opened one the
- * usual way, brings it up to date with the log that lies beside it. issued is
- * what is in it, as journal_issued_read(), or all zero. What is
- * in that log isn't seen, so recognise_database() has the last word.
+ * usual way, brings it up to date with the log that lies beside it. What is in
+ * that log isn't seen, so recognise_database() has the last word. issued is as
+ * journal_issued_read(), or all zero where it isn't to be had without the log.
  */
 int recognise_file(const char *path, int fd, struct journal_issued *issued);
 
