@@ -50,7 +50,7 @@ enum statement {
 	READ_MARKS,
 	READ,
 	READ_NEWEST,
-	SET_COUNTER,
+	SET_ISSUED,
 	STATEMENTS,
 };
 
@@ -101,7 +101,7 @@ static const char *const texts[STATEMENTS] = {
 		"  OVER (ORDER BY sequence DESC) AS bytes FROM messages WHERE room = ?1"
 		"  AND sequence BETWEEN ?2 AND ?3 AND time >= ?4 ORDER BY sequence DESC LIMIT ?5)"
 		" WHERE bytes <= ?6), ?3)"),
-	[SET_COUNTER] = "UPDATE issued SET counter = ?1",
+	[SET_ISSUED] = "UPDATE issued SET counter = ?1, key_time = ?2",
 };
 
 struct database {
@@ -349,14 +349,14 @@ int database_find_key(struct database *database, int64_t room, const void *key, 
 }
 
 int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
-		     const struct journal_entry *entry)
+		     uint64_t sequence, int64_t time)
 {
 	sqlite3_stmt *statement = database->statements[ADD_KEY];
 
 	sqlite3_bind_int64(statement, 1, room);
 	bind_blob(statement, 2, key, size);
-	sqlite3_bind_int64(statement, 3, (sqlite3_int64)entry->sequence);
-	sqlite3_bind_int64(statement, 4, entry->time);
+	sqlite3_bind_int64(statement, 3, (sqlite3_int64)sequence);
+	sqlite3_bind_int64(statement, 4, time);
 	return run_statement(database, ADD_KEY);
 }
 
@@ -421,10 +421,11 @@ int database_forget_room(struct database *database, int64_t room, bool *gone, in
 	return r;
 }
 
-int database_set_counter(struct database *database, uint64_t counter)
+int database_set_issued(struct database *database, uint64_t counter, int64_t key_time)
 {
-	sqlite3_bind_int64(database->statements[SET_COUNTER], 1, (sqlite3_int64)counter);
-	return run_statement(database, SET_COUNTER);
+	sqlite3_bind_int64(database->statements[SET_ISSUED], 1, (sqlite3_int64)counter);
+	sqlite3_bind_int64(database->statements[SET_ISSUED], 2, key_time);
+	return run_statement(database, SET_ISSUED);
 }
 
 int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,

@@ -96,10 +96,10 @@ int database_redact(struct database *database, int64_t room,
 int database_find_key(struct database *database, int64_t room, const void *key, size_t size,
 		      int64_t since, uint64_t *sequence);
 int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
-		     const struct journal_entry *entry);
+		     uint64_t sequence, int64_t time);
 
-/* How many messages were ever written; see journal-issued.h. */
-int database_set_counter(struct database *database, uint64_t counter);
+/* How many messages were ever written, and when; see journal-issued.h. */
+int database_set_issued(struct database *database, uint64_t counter, int64_t key_time);
 
 /* Marks: those that are over at a time, in seconds, are dropped and not read. */
 int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,

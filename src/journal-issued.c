@@ -102,7 +102,7 @@ int journal_issued_read(struct journal_issued *issued, sqlite3 *sqlite)
 {
 	sqlite3_stmt *statement;
 	int r = database_error_of(sqlite3_prepare_v2(
-		sqlite, "SELECT generation, counter FROM issued", -1, &statement, NULL));
+		sqlite, "SELECT generation, counter, key_time FROM issued", -1, &statement, NULL));
 
 	if (r < 0)
 		return r;
@@ -114,6 +114,7 @@ int journal_issued_read(struct journal_issued *issued, sqlite3 *sqlite)
 		snprintf(issued->generation, sizeof(issued->generation), "%s",
 			 generation ? generation : "");
 		issued->counter = (uint64_t)sqlite3_column_int64(statement, 1);
+		issued->key_time = sqlite3_column_int64(statement, 2);
 	}
 	sqlite3_finalize(statement);
 	return r == SQLITE_DONE ? -EUCLEAN : database_error_of(r);

@@ -32,6 +32,7 @@
 struct journal_issued {
 	char generation[ISSUED_GENERATION_SIZE];
 	uint64_t counter;
+	int64_t key_time; /* in the database alone: when it was written last, as sqlite_key_time() */
 };
 
 /* What the database has. Returns 0 or -errno. */

@@ -38,8 +38,10 @@ static const char *const migrations[] = {
 	"   SELECT count(*) FROM powers WHERE n <= (worth - since) / 1000 + 1);"
 	"CREATE INDEX rooms_by_worth ON rooms (worth);",
 	/* See journal-issued.h. */
-	"CREATE TABLE issued (generation TEXT NOT NULL, counter INTEGER NOT NULL);"
-	"INSERT INTO issued SELECT '', coalesce(sum(head), 0) FROM rooms;",
+	"CREATE TABLE issued (generation TEXT NOT NULL, counter INTEGER NOT NULL,"
+	"  key_time INTEGER NOT NULL);"
+	"INSERT INTO issued SELECT '', coalesce(sum(head), 0),"
+	"  (SELECT coalesce(max(time), 0) FROM keys) FROM rooms;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])) - 1)

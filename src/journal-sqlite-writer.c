@@ -31,7 +31,7 @@ static int trim_room(struct sqlite *sqlite, int64_t room, uint64_t head)
 		.messages = sqlite_oldest_by_count(sqlite, head) - 1,
 		.message_time = sqlite_oldest_time(sqlite),
 		.keys = head > JOURNAL_KEYS_MAX ? head - JOURNAL_KEYS_MAX : 0,
-		.key_time = journal_now() - JOURNAL_KEY_SECONDS * 1000,
+		.key_time = sqlite_key_time(sqlite) - JOURNAL_KEY_SECONDS * 1000,
 	};
 
 	return database_trim(sqlite->writer, &trim);
@@ -41,6 +41,22 @@ static int write_mark(struct sqlite_stream *stream, const struct journal_mark *m
 {
 	return database_set_mark(sqlite_of(stream)->writer, stream->next_id, mark->key,
 				 mark->key_size, mark->until(mark));
+}
+
+/* Whether it was there already, and remembers it if it wasn't. */
+static int note_key(struct sqlite_stream *stream, struct journal_publication *publication,
+		    uint64_t sequence)
+{
+	struct database *writer = sqlite_of(stream)->writer;
+	int64_t now = sqlite_key_time(sqlite_of(stream));
+	int r = database_find_key(writer, stream->next_id, publication->key, publication->key_size,
+				  now - JOURNAL_KEY_SECONDS * 1000, &publication->sequence);
+
+	publication->repeated = publication->sequence != 0;
+	if (r < 0 || publication->repeated)
+		return r;
+	return database_add_key(writer, stream->next_id, publication->key, publication->key_size,
+				sequence, now);
 }
 
 static int write_message(struct sqlite_stream *stream, struct journal_publication *publication)
@@ -57,15 +73,8 @@ static int write_message(struct sqlite_stream *stream, struct journal_publicatio
 	if (entry.time < stream->next_time)
 		entry.time = stream->next_time;
 	if (publication->key) {
-		r = database_find_key(
-			writer, stream->next_id, publication->key, publication->key_size,
-			entry.time - JOURNAL_KEY_SECONDS * 1000, &publication->sequence);
-		publication->repeated = publication->sequence != 0;
+		r = note_key(stream, publication, entry.sequence);
 		if (r < 0 || publication->repeated)
-			return r;
-		r = database_add_key(writer, stream->next_id, publication->key,
-				     publication->key_size, &entry);
-		if (r < 0)
 			return r;
 	}
 	if (publication->redaction) {
@@ -136,7 +145,8 @@ static int write_transaction(struct sqlite *sqlite, struct sqlite_stream *stream
 	for (struct sqlite_stream *stream = streams; stream && !r; stream = stream->next)
 		r = write_stream(stream);
 	if (!r && sqlite->written)
-		r = database_set_counter(sqlite->writer, sqlite->issued.counter + sqlite->written);
+		r = database_set_issued(sqlite->writer, sqlite->issued.counter + sqlite->written,
+					sqlite_key_time(sqlite));
 	return r < 0 ? r : database_commit(sqlite->writer);
 }
 

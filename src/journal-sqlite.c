@@ -28,6 +28,20 @@ uint64_t sqlite_oldest_by_count(const struct sqlite *sqlite, uint64_t head)
 	return head > sqlite->history ? head - sqlite->history + 1 : 1;
 }
 
+int64_t sqlite_key_time(const struct sqlite *sqlite)
+{
+	return journal_monotonic() + sqlite->key_offset;
+}
+
+static void start_key_time(struct sqlite *sqlite)
+{
+	int64_t now = journal_now();
+
+	if (now < sqlite->issued.key_time)
+		now = sqlite->issued.key_time;
+	sqlite->key_offset = now - journal_monotonic();
+}
+
 /* What is older than what the cache drops is too old as well. */
 void sqlite_drop_old(struct sqlite_stream *stream)
 {
@@ -156,6 +170,7 @@ static int sqlite_create(struct journal **journalp, const char *where, unsigned 
 	r = sqlite->streams ? open_files(sqlite, where) : -ENOMEM;
 	sqlite->base.metrics.rooms = sqlite->rooms;
 	sqlite->issued_written = sqlite->issued.counter;
+	start_key_time(sqlite);
 	if (!r)
 		r = sqlite_start_writer(sqlite);
 	if (r < 0) {

@@ -70,6 +70,7 @@ struct sqlite {
 	uint64_t next_look; /* whether the file is still there */
 	bool is_lost;
 	struct journal_issued issued;
+	int64_t key_offset;	 /* from the monotonic clock to the time of keys, in milliseconds */
 	uint64_t issued_written; /* the count that is in its file */
 	uint64_t rooms;		 /* that have a row */
 	uint64_t added;		 /* and those that the transaction adds */
@@ -115,6 +116,13 @@ uint64_t sqlite_oldest_by_count(const struct sqlite *sqlite, uint64_t head);
 
 /* Takes what is too old out of the cache, whose lock is the caller's. */
 void sqlite_drop_old(struct sqlite_stream *stream);
+
+/*
+ * The time that keys have, in milliseconds: it goes on with the monotonic
+ * clock, whatever becomes of the wall's, and never goes back. Each start lets
+ * it be at least wall time, since nobody knows how long the journal was closed.
+ */
+int64_t sqlite_key_time(const struct sqlite *sqlite);
 
 /* In nanoseconds of the monotonic clock. */
 uint64_t sqlite_now(void);
