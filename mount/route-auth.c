@@ -114,7 +114,7 @@ unsigned route_tickets(const struct route_request *request, struct json_object *
 		identity_finish(&identity);
 		return route_refuse_rate(request, LIMIT_TICKETS, body);
 	}
-	r = auth_issue_ticket(auth, &identity, time(NULL), ticket);
+	r = auth_issue_ticket(auth, &identity, ticket);
 	identity_finish(&identity);
 	if (r < 0)
 		return route_problem(body, 500, "no ticket can be had now");

@@ -220,6 +220,8 @@ static unsigned answer_page(struct page *page, struct json_object **body)
 
 	if (page->error == -ENOBUFS || page->error == -EBUSY)
 		return route_busy(page->later, body);
+	if (page->error == -ENOSPC)
+		return route_problem(body, 503, "there are too many rooms");
 	if (page->error < 0)
 		return route_problem(body, 500, "the messages could not be read");
 	/* Weak, as the room's newest sequence is in the answer, too, but not of the page. */

@@ -55,18 +55,21 @@ struct chat_past {
 	int error;
 };
 
+/* Whether it is there. What is no number is UINT64_MAX, as is what is too large for one. */
 static bool read_number(struct session *session, const char *name, uint64_t *number)
 {
 	char *text = session_query(session, name);
-	char *end = NULL;
-	bool is = false;
+	bool is_there = text != NULL;
+	char *end;
 
+	*number = UINT64_MAX;
 	if (text && *text >= '0' && *text <= '9') {
 		*number = strtoull(text, &end, 10);
-		is = !*end;
+		if (*end)
+			*number = UINT64_MAX;
 	}
 	free(text);
-	return is;
+	return is_there;
 }
 
 struct chat_past *chat_past_create(struct session *session)
@@ -77,8 +80,10 @@ struct chat_past *chat_past_create(struct session *session)
 	if (!past)
 		return NULL;
 	past->epoch = session_query(session, "epoch");
+	/* Who names what there can't be wanted to resume all the same, and gets a reset. */
 	past->resume = read_number(session, "since", &past->since);
-	if (read_number(session, "history", &history))
+	if (read_number(session, "history",
+			&history)) /* as admission_check_past() lets it through */
 		past->history = history < HISTORY_MAX ? (unsigned)history : HISTORY_MAX;
 	return past;
 }

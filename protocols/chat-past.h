@@ -9,7 +9,10 @@
 
 /*
  * What a client gets when it comes in of what was said before: all that came
- * after a message that it has (since=), or the newest messages (history=).
+ * after a message that it has (since=), or the newest messages (history=). A
+ * since= that is no number, is negative or too large is of a message that isn't
+ * there: all begins anew, which a reset says. Such a history= is refused with
+ * 400 at the handshake.
  *
  * That may be a lot, so it is read piece by piece, and each is sent before the
  * next is read; what is said meanwhile is a part of it, until the client has all

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 /* That are out at a time. */
 #define TICKETS_MAX 100000
@@ -15,6 +16,15 @@ struct auth {
 	struct token_verifier *verifier;    /* NULL: names are taken as they are given */
 	struct tickets *tickets;
 };
+
+/* In seconds. */
+static int64_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
 
 int auth_create(struct auth **authp, const struct config_auth *settings)
 {
@@ -129,7 +139,7 @@ const char *auth_admit(struct auth *auth, const struct auth_credentials *credent
 
 	*identity = NULL;
 	if (auth->verifier && credentials->ticket && !bearer(credentials->authorization)) {
-		*identity = tickets_redeem(auth->tickets, credentials->ticket, now);
+		*identity = tickets_redeem(auth->tickets, credentials->ticket, monotonic(), now);
 		return *identity ? NULL : "ticket";
 	}
 	reason = auth_identify(auth, credentials, now, &found);
@@ -140,10 +150,9 @@ const char *auth_admit(struct auth *auth, const struct auth_credentials *credent
 	return *identity ? NULL : token_problem(TOKEN_MEMORY);
 }
 
-int auth_issue_ticket(struct auth *auth, const struct identity *identity, int64_t now,
-		      char text[TICKET_SIZE])
+int auth_issue_ticket(struct auth *auth, const struct identity *identity, char text[TICKET_SIZE])
 {
-	return tickets_issue(auth->tickets, identity, now, text);
+	return tickets_issue(auth->tickets, identity, monotonic(), text);
 }
 
 /* Whether they are the same, in a time that depends on nothing but the text's length. */

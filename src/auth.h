@@ -54,9 +54,8 @@ const char *auth_identify(struct auth *auth, const struct auth_credentials *cred
 const char *auth_admit(struct auth *auth, const struct auth_credentials *credentials, int64_t now,
 		       const struct identity **identity);
 
-/* As tickets_issue(). */
-int auth_issue_ticket(struct auth *auth, const struct identity *identity, int64_t now,
-		      char text[TICKET_SIZE]);
+/* As tickets_issue(), now. */
+int auth_issue_ticket(struct auth *auth, const struct identity *identity, char text[TICKET_SIZE]);
 
 /* The publish key that is the bearer token, or NULL. It takes as long for every wrong one. */
 const struct config_publish_key *auth_publisher(const struct auth *auth, const char *authorization);

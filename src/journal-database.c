@@ -50,6 +50,7 @@ enum statement {
 	READ_MARKS,
 	READ,
 	READ_NEWEST,
+	SET_ISSUED,
 	STATEMENTS,
 };
 
@@ -100,6 +101,7 @@ static const char *const texts[STATEMENTS] = {
 		"  OVER (ORDER BY sequence DESC) AS bytes FROM messages WHERE room = ?1"
 		"  AND sequence BETWEEN ?2 AND ?3 AND time >= ?4 ORDER BY sequence DESC LIMIT ?5)"
 		" WHERE bytes <= ?6), ?3)"),
+	[SET_ISSUED] = "UPDATE issued SET counter = ?1, key_time = ?2",
 };
 
 struct database {
@@ -110,6 +112,11 @@ struct database {
 const char *database_error(const struct database *database)
 {
 	return sqlite3_errmsg(database->sqlite);
+}
+
+sqlite3 *database_handle(const struct database *database)
+{
+	return database->sqlite;
 }
 
 static int run(struct database *database, const char *text)
@@ -164,14 +171,17 @@ int database_open(struct database **databasep, const char *file, bool prepare)
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
 	if (!r) {
 		sqlite3_busy_timeout(database->sqlite, BUSY_MILLISECONDS);
-		r = run(database, pragmas);
+		if (prepare)
+			r = schema_claim(database->sqlite);
 	}
+	if (!r)
+		r = run(database, pragmas);
 	if (!r && prepare)
 		r = schema_prepare(database->sqlite, file);
 	if (!r)
 		r = prepare_statements(database);
 	if (r < 0) {
-		if (r != -EPROTO)
+		if (r != -EPROTO && r != -EMEDIUMTYPE)
 			log_error("%s: %s", file, database_error(database));
 		database_close(database);
 		return r;
@@ -188,6 +198,11 @@ void database_close(struct database *database)
 		sqlite3_finalize(database->statements[i]);
 	sqlite3_close(database->sqlite);
 	free(database);
+}
+
+void database_leave_log(struct database *database)
+{
+	sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 }
 
 int database_begin(struct database *database)
@@ -334,14 +349,14 @@ int database_find_key(struct database *database, int64_t room, const void *key, 
 }
 
 int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
-		     const struct journal_entry *entry)
+		     uint64_t sequence, int64_t time)
 {
 	sqlite3_stmt *statement = database->statements[ADD_KEY];
 
 	sqlite3_bind_int64(statement, 1, room);
 	bind_blob(statement, 2, key, size);
-	sqlite3_bind_int64(statement, 3, (sqlite3_int64)entry->sequence);
-	sqlite3_bind_int64(statement, 4, entry->time);
+	sqlite3_bind_int64(statement, 3, (sqlite3_int64)sequence);
+	sqlite3_bind_int64(statement, 4, time);
 	return run_statement(database, ADD_KEY);
 }
 
@@ -404,6 +419,13 @@ int database_forget_room(struct database *database, int64_t room, bool *gone, in
 	*gone = !r && sqlite3_changes(database->sqlite) == 1;
 	*changes += sqlite3_total_changes(database->sqlite) - before;
 	return r;
+}
+
+int database_set_issued(struct database *database, uint64_t counter, int64_t key_time)
+{
+	sqlite3_bind_int64(database->statements[SET_ISSUED], 1, (sqlite3_int64)counter);
+	sqlite3_bind_int64(database->statements[SET_ISSUED], 2, key_time);
+	return run_statement(database, SET_ISSUED);
 }
 
 int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,

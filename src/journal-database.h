@@ -8,8 +8,8 @@
  * One connection to the file of the SQLite journal: its schema and every
  * statement. A connection is one thread's at a time.
  *
- * Functions return 0 or -errno: -ENOSPC where the disk is full, -ENOMEM, and
- * -EIO for whatever else SQLite says.
+ * Functions return 0 or -errno: -ENOSPC where the disk is full, -ENOMEM,
+ * -EUCLEAN where the file is damaged, and -EIO for whatever else SQLite says.
  */
 struct database;
 
@@ -34,12 +34,20 @@ struct database_trim {
 	int64_t key_time;
 };
 
-/* With prepare it makes the file, or brings an old one to the schema of now. */
+/*
+ * With prepare it makes the file, or brings an old one to the schema of now, or
+ * returns -EMEDIUMTYPE or -EPROTO, as schema_prepare().
+ */
 int database_open(struct database **databasep, const char *file, bool prepare);
 void database_close(struct database *database);
 
+/* When it is closed the log in front of the file stays as it is. */
+void database_leave_log(struct database *database);
+
 /* What went wrong last, in words. */
 const char *database_error(const struct database *database);
+
+sqlite3 *database_handle(const struct database *database);
 
 int database_begin(struct database *database);
 int database_commit(struct database *database);
@@ -88,7 +96,10 @@ int database_redact(struct database *database, int64_t room,
 int database_find_key(struct database *database, int64_t room, const void *key, size_t size,
 		      int64_t since, uint64_t *sequence);
 int database_add_key(struct database *database, int64_t room, const void *key, size_t size,
-		     const struct journal_entry *entry);
+		     uint64_t sequence, int64_t time);
+
+/* How many messages were ever written, and when; see journal-issued.h. */
+int database_set_issued(struct database *database, uint64_t counter, int64_t key_time);
 
 /* Marks: those that are over at a time, in seconds, are dropped and not read. */
 int database_set_mark(struct database *database, int64_t room, const void *key, size_t size,

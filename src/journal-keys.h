@@ -19,7 +19,7 @@ struct journal_keys {
 void journal_keys_init(struct journal_keys *keys);
 void journal_keys_finish(struct journal_keys *keys);
 
-/* The sequence of the message with that key, or 0; now is in milliseconds. */
+/* The sequence of the message with that key, or 0; now is in milliseconds of the monotonic clock. */
 uint64_t journal_keys_find(struct journal_keys *keys, const void *bytes, size_t size, int64_t now);
 
 /* Forgets the oldest. Returns false where there is none. */

@@ -310,7 +310,7 @@ static int keep(struct memory_stream *stream, const struct journal_publication *
 		r = journal_ring_append(&stream->ring, entry);
 	if (!r && publication->key)
 		journal_keys_add(&stream->keys, publication->key, publication->key_size,
-				 entry->sequence, entry->time);
+				 entry->sequence, journal_monotonic());
 	return r;
 }
 
@@ -320,8 +320,9 @@ static void keep_unless_repeated(struct memory_stream *stream,
 				 const struct journal_entry *entry)
 {
 	if (publication->key)
-		publication->sequence = journal_keys_find(&stream->keys, publication->key,
-							  publication->key_size, entry->time);
+		publication->sequence =
+			journal_keys_find(&stream->keys, publication->key, publication->key_size,
+					  journal_monotonic());
 	publication->repeated = publication->sequence != 0;
 	if (publication->repeated)
 		return;

@@ -226,12 +226,22 @@ int journal_ring_read(const struct journal_ring *ring, const struct journal_rang
 	return (int)(to - from + 1);
 }
 
-int64_t journal_now(void)
+static int64_t read_clock(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+}
+
+int64_t journal_now(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t journal_monotonic(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 void journal_choose_epoch(char epoch[JOURNAL_EPOCH_SIZE])

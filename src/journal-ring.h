@@ -68,5 +68,8 @@ bool journal_range_clip(const struct journal_range *range, uint64_t first, uint6
 /* What both drivers need: the time in milliseconds since 1970, and a random epoch. */
 int64_t journal_now(void);
 
+/* The monotonic clock in milliseconds: what has passed is measured by it. */
+int64_t journal_monotonic(void);
+
 #define JOURNAL_EPOCH_SIZE 9
 void journal_choose_epoch(char epoch[JOURNAL_EPOCH_SIZE]);

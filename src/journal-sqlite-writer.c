@@ -31,7 +31,7 @@ static int trim_room(struct sqlite *sqlite, int64_t room, uint64_t head)
 		.messages = sqlite_oldest_by_count(sqlite, head) - 1,
 		.message_time = sqlite_oldest_time(sqlite),
 		.keys = head > JOURNAL_KEYS_MAX ? head - JOURNAL_KEYS_MAX : 0,
-		.key_time = journal_now() - JOURNAL_KEY_SECONDS * 1000,
+		.key_time = sqlite_key_time(sqlite) - JOURNAL_KEY_SECONDS * 1000,
 	};
 
 	return database_trim(sqlite->writer, &trim);
@@ -41,6 +41,22 @@ static int write_mark(struct sqlite_stream *stream, const struct journal_mark *m
 {
 	return database_set_mark(sqlite_of(stream)->writer, stream->next_id, mark->key,
 				 mark->key_size, mark->until(mark));
+}
+
+/* Whether it was there already, and remembers it if it wasn't. */
+static int note_key(struct sqlite_stream *stream, struct journal_publication *publication,
+		    uint64_t sequence)
+{
+	struct database *writer = sqlite_of(stream)->writer;
+	int64_t now = sqlite_key_time(sqlite_of(stream));
+	int r = database_find_key(writer, stream->next_id, publication->key, publication->key_size,
+				  now - JOURNAL_KEY_SECONDS * 1000, &publication->sequence);
+
+	publication->repeated = publication->sequence != 0;
+	if (r < 0 || publication->repeated)
+		return r;
+	return database_add_key(writer, stream->next_id, publication->key, publication->key_size,
+				sequence, now);
 }
 
 static int write_message(struct sqlite_stream *stream, struct journal_publication *publication)
@@ -57,15 +73,8 @@ static int write_message(struct sqlite_stream *stream, struct journal_publicatio
 	if (entry.time < stream->next_time)
 		entry.time = stream->next_time;
 	if (publication->key) {
-		r = database_find_key(
-			writer, stream->next_id, publication->key, publication->key_size,
-			entry.time - JOURNAL_KEY_SECONDS * 1000, &publication->sequence);
-		publication->repeated = publication->sequence != 0;
+		r = note_key(stream, publication, entry.sequence);
 		if (r < 0 || publication->repeated)
-			return r;
-		r = database_add_key(writer, stream->next_id, publication->key,
-				     publication->key_size, &entry);
-		if (r < 0)
 			return r;
 	}
 	if (publication->redaction) {
@@ -104,6 +113,7 @@ static int write_stream(struct sqlite_stream *stream)
 	}
 	for (struct journal_publication *p = stream->batch; p && !r; p = p->next)
 		r = write_message(stream, p);
+	sqlite->written += stream->next_head - stream->head;
 	if (!r && stream->next_head != stream->head) /* a flood of repeats costs no commit */
 		r = database_set_head(
 			sqlite->writer, stream->next_id, stream->next_head, stream->next_since,
@@ -126,31 +136,53 @@ static void note_failure(struct sqlite *sqlite, int error)
 	sqlite->next_probe = sqlite_now() + PROBE_SECONDS * (uint64_t)1000000000;
 }
 
-static int write_batch(struct sqlite *sqlite, struct sqlite_stream *streams)
+static int write_transaction(struct sqlite *sqlite, struct sqlite_stream *streams)
 {
-	struct journal_metrics *metrics = &sqlite->base.metrics;
-	uint64_t start = sqlite_now(), taken;
 	int r = database_begin(sqlite->writer);
 
 	sqlite->added = 0;
+	sqlite->written = 0;
 	for (struct sqlite_stream *stream = streams; stream && !r; stream = stream->next)
 		r = write_stream(stream);
-	if (!r)
-		r = database_commit(sqlite->writer);
-	note_failure(sqlite, r);
+	if (!r && sqlite->written)
+		r = database_set_issued(sqlite->writer, sqlite->issued.counter + sqlite->written,
+					sqlite_key_time(sqlite));
+	return r < 0 ? r : database_commit(sqlite->writer);
+}
+
+static void count_commit(struct journal_metrics *metrics, uint64_t nanoseconds)
+{
+	metrics->commits++;
+	metrics->commit_nanoseconds += nanoseconds;
+	if (nanoseconds > metrics->commit_nanoseconds_max)
+		metrics->commit_nanoseconds_max = nanoseconds;
+}
+
+/* What was committed to a file that is gone is not told to anybody either. */
+static int write_batch(struct sqlite *sqlite, struct sqlite_stream *streams)
+{
+	uint64_t start = sqlite_now();
+	int r;
+
+	if (sqlite->is_lost)
+		return -EIO;
+	r = write_transaction(sqlite, streams);
+	if (r == -EUCLEAN)
+		r = sqlite_note_damage(sqlite, sqlite->writer, r);
+	else
+		note_failure(sqlite, r);
 	if (r < 0) {
 		database_rollback(sqlite->writer);
 		if (r == -ENOSPC)
 			database_checkpoint(sqlite->writer);
 		return r;
 	}
+	if (!sqlite_is_there(sqlite))
+		return -EIO;
+	sqlite->issued.counter += sqlite->written;
 	sqlite->rooms += sqlite->added;
-	metrics->rooms = sqlite->rooms;
-	taken = sqlite_now() - start;
-	metrics->commits++;
-	metrics->commit_nanoseconds += taken;
-	if (taken > metrics->commit_nanoseconds_max)
-		metrics->commit_nanoseconds_max = taken;
+	sqlite->base.metrics.rooms = sqlite->rooms;
+	count_commit(&sqlite->base.metrics, sqlite_now() - start);
 	return 0;
 }
 
@@ -280,6 +312,7 @@ static void sweep(struct sqlite *sqlite)
 	}
 	if (!r)
 		r = database_commit(sqlite->writer);
+	r = sqlite_note_damage(sqlite, sqlite->writer, r);
 	if (r < 0)
 		database_rollback(sqlite->writer);
 	else if (sqlite->has_leftovers)
@@ -303,7 +336,7 @@ static void probe(struct sqlite *sqlite)
 /* When there is something to do though nobody says anything. */
 static struct timespec next_work(const struct sqlite *sqlite)
 {
-	uint64_t at = sqlite_now() + SWEEP_SECONDS * (uint64_t)1000000000;
+	uint64_t at = sqlite->next_look;
 	uint64_t forgetting = sqlite_next_forgetting(sqlite);
 
 	if (forgetting < at)
@@ -352,6 +385,12 @@ static void *write_all(void *user)
 	while ((batch = take_batch(sqlite, &stopping)) || !stopping) {
 		if (batch)
 			work_off(sqlite, batch);
+		if (sqlite_now() >= sqlite->next_look)
+			sqlite_is_there(sqlite);
+		if (sqlite_now() >= sqlite->next_note)
+			sqlite_note_issued(sqlite, false);
+		if (sqlite->is_lost)
+			continue;
 		if (sqlite_now() >= sqlite->next_sweep)
 			sweep(sqlite);
 		sqlite_forget_rooms(sqlite);

@@ -1,17 +1,12 @@
 #include "journal-sqlite.h"
 
-#include "log.h"
+#include "journal-recognise.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <json-c/linkhash.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#define LOG_MODULE "journal"
 
 #define QUEUE_MAX 16384
 
@@ -33,6 +28,20 @@ uint64_t sqlite_oldest_by_count(const struct sqlite *sqlite, uint64_t head)
 	return head > sqlite->history ? head - sqlite->history + 1 : 1;
 }
 
+int64_t sqlite_key_time(const struct sqlite *sqlite)
+{
+	return journal_monotonic() + sqlite->key_offset;
+}
+
+static void start_key_time(struct sqlite *sqlite)
+{
+	int64_t now = journal_now();
+
+	if (now < sqlite->issued.key_time)
+		now = sqlite->issued.key_time;
+	sqlite->key_offset = now - journal_monotonic();
+}
+
 /* What is older than what the cache drops is too old as well. */
 void sqlite_drop_old(struct sqlite_stream *stream)
 {
@@ -43,34 +52,13 @@ void sqlite_drop_old(struct sqlite_stream *stream)
 		stream->oldest = stream->cache.first;
 }
 
-/* Two daemons would give the same sequences to different messages. */
-static int lock_file(const char *file)
-{
-	char *name;
-	int fd, r;
-
-	if (asprintf(&name, "%s-lock", file) < 0)
-		return -ENOMEM;
-	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	r = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
-	if (r < 0) {
-		if (r == -EWOULDBLOCK)
-			r = -EBUSY;
-		log_error("%s: %s", name, strerror(-r));
-		if (fd >= 0)
-			close(fd);
-	}
-	free(name);
-	return r < 0 ? r : fd;
-}
-
 static void init(struct sqlite *sqlite, unsigned history)
 {
 	pthread_condattr_t monotonic;
 
 	sqlite->base.driver = &journal_sqlite;
 	sqlite->history = history;
-	sqlite->lock_file = -1;
+	sqlite->file.fd = -1;
 	sqlite->has_leftovers = true; /* a kill may have left some */
 	sqlite->end = &sqlite->first;
 	pthread_mutex_init(&sqlite->lock, NULL);
@@ -88,9 +76,12 @@ static void finish_sqlite(struct sqlite *sqlite)
 {
 	while (sqlite->idle_readers)
 		database_close(sqlite->readers[--sqlite->idle_readers]);
+	if (sqlite->is_lost) /* all that is in the log goes where the file is now */
+		database_empty_log(sqlite->writer);
 	database_close(sqlite->writer);
-	if (sqlite->lock_file >= 0)
-		close(sqlite->lock_file);
+	if (sqlite->is_lost)
+		journal_file_remove_log(&sqlite->file);
+	journal_file_close(&sqlite->file);
 	if (sqlite->streams)
 		lh_table_free(sqlite->streams);
 	pthread_cond_destroy(&sqlite->queue_filled);
@@ -135,6 +126,38 @@ static void give_back(struct sqlite *sqlite, struct database *reader)
 	pthread_mutex_unlock(&sqlite->readers_lock);
 }
 
+/* All that is on the disk, in the order in which it is safe; see journal-file.h and journal-recognise.h. */
+static int open_files(struct sqlite *sqlite, const char *where)
+{
+	struct journal_file *file = &sqlite->file;
+	struct journal_issued own;
+	int r = journal_file_open(file, where);
+
+	if (!r)
+		r = recognise_file(file->paths[JOURNAL_FILE_DATABASE], file->fd, &own);
+	if (r < 0)
+		return r;
+	journal_file_make_private(file);
+	r = database_open(&sqlite->writer, where, true);
+	if (!r && journal_issued_is_mixed(&own, sqlite->writer, file->issued)) {
+		database_leave_log(sqlite->writer);
+		database_close(sqlite->writer);
+		sqlite->writer = NULL;
+		r = journal_file_put_log_aside(file);
+		if (!r)
+			r = database_open(&sqlite->writer, where, true);
+	}
+	if (!r)
+		r = journal_issued_begin(&sqlite->issued, sqlite->writer, file->issued);
+	if (!r)
+		r = database_count_rooms(sqlite->writer, &sqlite->rooms);
+	if (!r)
+		r = open_readers(sqlite, where);
+	if (!r)
+		journal_file_watch(file);
+	return r;
+}
+
 static int sqlite_create(struct journal **journalp, const char *where, unsigned history)
 {
 	struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
@@ -144,16 +167,10 @@ static int sqlite_create(struct journal **journalp, const char *where, unsigned 
 		return -ENOMEM;
 	init(sqlite, history);
 	sqlite->streams = lh_kchar_table_new(16, NULL);
-	r = sqlite->streams ? lock_file(where) : -ENOMEM;
-	if (r >= 0) {
-		sqlite->lock_file = r;
-		r = database_open(&sqlite->writer, where, true);
-	}
-	if (!r)
-		r = database_count_rooms(sqlite->writer, &sqlite->rooms);
+	r = sqlite->streams ? open_files(sqlite, where) : -ENOMEM;
 	sqlite->base.metrics.rooms = sqlite->rooms;
-	if (!r)
-		r = open_readers(sqlite, where);
+	sqlite->issued_written = sqlite->issued.counter;
+	start_key_time(sqlite);
 	if (!r)
 		r = sqlite_start_writer(sqlite);
 	if (r < 0) {
@@ -174,6 +191,7 @@ static void sqlite_destroy(struct journal *journal)
 	pthread_cond_signal(&sqlite->queue_filled);
 	pthread_mutex_unlock(&sqlite->queue_lock);
 	pthread_join(sqlite->thread, NULL);
+	sqlite_note_issued(sqlite, true);
 	finish_sqlite(sqlite);
 }
 
@@ -286,7 +304,7 @@ static int sqlite_open(struct journal *journal, const char *room, journal_delive
 		return r;
 	}
 	reader = take_reader(sqlite);
-	r = load(sqlite, reader, stream);
+	r = sqlite_note_damage(sqlite, reader, load(sqlite, reader, stream));
 	give_back(sqlite, reader);
 	if (r < 0)
 		sqlite_close(&stream->base);
@@ -383,6 +401,7 @@ static int sqlite_read(struct journal_stream *base, const struct journal_range *
 				  .newest = range->newest,
 			  },
 			  each, user);
+	r = sqlite_note_damage(sqlite, reader, r);
 	give_back(sqlite, reader);
 	return r;
 }
@@ -391,7 +410,7 @@ static int sqlite_marks(struct journal *journal, int64_t now, journal_mark_fn ea
 {
 	struct sqlite *sqlite = (struct sqlite *)journal;
 	struct database *reader = take_reader(sqlite);
-	int r = database_read_marks(reader, now, each, user);
+	int r = sqlite_note_damage(sqlite, reader, database_read_marks(reader, now, each, user));
 
 	give_back(sqlite, reader);
 	return r;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "journal-database.h"
+#include "journal-file.h"
+#include "journal-issued.h"
 #include "journal-ring.h"
 
 #include <pthread.h>
@@ -35,7 +37,8 @@ struct lh_table;
 struct sqlite {
 	struct journal base;
 	unsigned history;
-	int lock_file;
+	struct journal_file file;
+	_Atomic uint64_t next_complaint; /* of damage, in nanoseconds of the monotonic clock */
 
 	pthread_mutex_t lock;
 	struct lh_table *streams; /* the open ones, by room */
@@ -63,9 +66,16 @@ struct sqlite {
 	uint64_t next_sweep; /* in nanoseconds of the monotonic clock */
 	uint64_t next_leaving;
 	uint64_t next_probe;
-	uint64_t rooms;	    /* that have a row */
-	uint64_t added;	    /* and those that the transaction adds */
-	bool has_leftovers; /* of what was redacted, in the log, maybe */
+	uint64_t next_note; /* for journal-issued.h */
+	uint64_t next_look; /* whether the file is still there */
+	bool is_lost;
+	struct journal_issued issued;
+	int64_t key_offset;	 /* from the monotonic clock to the time of keys, in milliseconds */
+	uint64_t issued_written; /* the count that is in its file */
+	uint64_t rooms;		 /* that have a row */
+	uint64_t added;		 /* and those that the transaction adds */
+	uint64_t written;	 /* messages that it adds */
+	bool has_leftovers;	 /* of what was redacted, in the log, maybe */
 };
 
 struct sqlite_stream {
@@ -107,8 +117,28 @@ uint64_t sqlite_oldest_by_count(const struct sqlite *sqlite, uint64_t head);
 /* Takes what is too old out of the cache, whose lock is the caller's. */
 void sqlite_drop_old(struct sqlite_stream *stream);
 
+/*
+ * The time that keys have, in milliseconds: it goes on with the monotonic
+ * clock, whatever becomes of the wall's, and never goes back. Each start lets
+ * it be at least wall time, since nobody knows how long the journal was closed.
+ */
+int64_t sqlite_key_time(const struct sqlite *sqlite);
+
 /* In nanoseconds of the monotonic clock. */
 uint64_t sqlite_now(void);
+
+/*
+ * What came of reading or writing, as -errno: where the file is damaged the log
+ * says so, at most once a minute, and the journal's metrics from then on.
+ * Returns that, and -EIO for -EUCLEAN.
+ */
+int sqlite_note_damage(struct sqlite *sqlite, const struct database *database, int r);
+
+/* The writer's: whether the file is still there. Once it isn't nothing more is written. */
+bool sqlite_is_there(struct sqlite *sqlite);
+
+/* The writer's, and of who destroys it: tells the file for journal-issued.h what was written. */
+void sqlite_note_issued(struct sqlite *sqlite, bool lasting);
 
 /* On the writer's thread, where there are too many rooms: forgets some of them, if it is time for it. */
 void sqlite_forget_rooms(struct sqlite *sqlite);

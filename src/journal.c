@@ -65,7 +65,7 @@ void journal_limit_rooms(struct journal *journal, size_t rooms)
 
 bool journal_keeps(const struct journal *journal)
 {
-	return !journal->metrics.failing;
+	return !journal->metrics.failing && !journal->metrics.broken;
 }
 
 const struct journal_metrics *journal_metrics(const struct journal *journal)

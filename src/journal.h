@@ -127,6 +127,7 @@ struct journal_metrics {
 	_Atomic uint64_t commit_nanoseconds_max;
 	_Atomic uint64_t failures; /* publications that could not be kept */
 	_Atomic bool failing;	   /* what was written last could not be kept */
+	_Atomic bool broken;	   /* until a restart: its file is damaged, or gone */
 	_Atomic uint64_t queue;	   /* publications that wait */
 	_Atomic uint64_t cache_reads;
 	_Atomic uint64_t disk_reads;
@@ -176,7 +177,8 @@ bool journal_is_known(const char *specification);
 /*
  * Opens the journal that specification ("memory", or "sqlite:FILE") names and
  * that keeps the newest history messages of each room. Returns 0 or -errno, and
- * -EBUSY where another process has it open.
+ * -EBUSY where another process has it open, -EMEDIUMTYPE where it is another
+ * program's.
  */
 int journal_create(struct journal **journalp, const char *specification, unsigned history);
 
@@ -204,7 +206,10 @@ size_t journal_bytes_max(const struct journal *journal);
  */
 void journal_limit_rooms(struct journal *journal, size_t rooms);
 
-/* Whether messages can be kept, as far as it knows: it tries again every few seconds where they can't. */
+/*
+ * Whether messages can be kept, as far as it knows: it tries again every few
+ * seconds where they can't. A damaged file can't be trusted until a restart.
+ */
 bool journal_keeps(const struct journal *journal);
 
 const struct journal_metrics *journal_metrics(const struct journal *journal);

@@ -180,6 +180,12 @@ static bool admit(struct listener *listener, int fd, const union address *peer)
 	return true;
 }
 
+/* ev_now() would be wall time, and step with it. */
+static double now(const struct listener *listener)
+{
+	return service_now(&listener->server->services[0]);
+}
+
 /* Returns one that has been admitted, -1 where it was not, or where there is none, why in *error. */
 static int accept_one(struct listener *listener, int *error)
 {
@@ -187,7 +193,7 @@ static int accept_one(struct listener *listener, int *error)
 	socklen_t length = sizeof(peer);
 	int fd;
 
-	if (ev_now(server_loop(listener->server)) >= listener->waited_until &&
+	if (now(listener) >= listener->waited_until &&
 	    !quota_has_room(&listener->server->sockets.quota)) {
 		*error = EBUSY;
 		return -1;
@@ -254,11 +260,9 @@ static void ask_for_room(struct listener *listener)
 
 static void tell(struct listener *listener, int error)
 {
-	double now = ev_now(server_loop(listener->server));
-
-	if (now >= listener->quiet_until)
+	if (now(listener) >= listener->quiet_until)
 		log_warning("accept: %s", strerror(error));
-	listener->quiet_until = now + QUIET_SECONDS;
+	listener->quiet_until = now(listener) + QUIET_SECONDS;
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
@@ -282,7 +286,7 @@ static void on_pause_over(struct ev_loop *loop, struct ev_timer *watcher, int ev
 {
 	struct listener *listener = watcher->data;
 
-	listener->waited_until = ev_now(loop) + 5 * ROOM_SECONDS;
+	listener->waited_until = now(listener) + 5 * ROOM_SECONDS;
 	ev_io_start(loop, &listener->readable);
 }
 

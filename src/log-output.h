@@ -10,7 +10,7 @@
  *
  * O_NONBLOCK would be for all processes that have the same pipe or terminal, so
  * it is asked beforehand whether there is room; a pipe that has any takes a
- * whole line. Only a stream socket may take a part: what comes next begins a
- * line of its own.
+ * whole line. Only a stream socket, and a disk that fills up, may take a part:
+ * what comes next begins a line of its own.
  */
 bool log_output(const char *line, size_t size);

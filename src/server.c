@@ -344,6 +344,7 @@ int server_create(struct server **serverp, const struct config *config,
 	server->pending.max = config->limits.pending_bytes;
 	raise_descriptor_limit(config->limits.max_connections);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log or a journal that may not grow fails alone */
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
 	init_watchers(server);
 	r = build(server, mounts);

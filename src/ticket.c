@@ -100,11 +100,11 @@ void tickets_destroy(struct tickets *tickets)
 	free(tickets);
 }
 
-static void sweep(struct tickets *tickets, int64_t now)
+static void sweep(struct tickets *tickets, int64_t at)
 {
 	struct ticket *oldest;
 
-	while ((oldest = TAILQ_FIRST(&tickets->by_age)) && oldest->expires <= now)
+	while ((oldest = TAILQ_FIRST(&tickets->by_age)) && oldest->expires <= at)
 		forget(tickets, oldest);
 }
 
@@ -166,7 +166,7 @@ static int insert(struct tickets *tickets, struct ticket *ticket, const struct i
 	return 0;
 }
 
-int tickets_issue(struct tickets *tickets, const struct identity *identity, int64_t now,
+int tickets_issue(struct tickets *tickets, const struct identity *identity, int64_t at,
 		  char text[TICKET_SIZE])
 {
 	unsigned char random[RANDOM_SIZE];
@@ -179,12 +179,12 @@ int tickets_issue(struct tickets *tickets, const struct identity *identity, int6
 	if (!ticket)
 		return -ENOMEM;
 	base64url_encode(text, random, sizeof(random));
-	ticket->expires = now + tickets->seconds;
+	ticket->expires = at + tickets->seconds;
 	if (mbedtls_sha256((unsigned char *)text, TICKET_SIZE - 1, ticket->hash, 0))
 		r = -EIO;
 	if (!r) {
 		pthread_mutex_lock(&tickets->lock);
-		sweep(tickets, now);
+		sweep(tickets, at);
 		r = insert(tickets, ticket, identity);
 		pthread_mutex_unlock(&tickets->lock);
 	}
@@ -195,7 +195,8 @@ int tickets_issue(struct tickets *tickets, const struct identity *identity, int6
 	return r;
 }
 
-const struct identity *tickets_redeem(struct tickets *tickets, const char *text, int64_t now)
+const struct identity *tickets_redeem(struct tickets *tickets, const char *text, int64_t at,
+				      int64_t now)
 {
 	const struct identity *identity = NULL;
 	unsigned char hash[HASH_SIZE];
@@ -208,7 +209,7 @@ const struct identity *tickets_redeem(struct tickets *tickets, const char *text,
 	if (found) {
 		struct ticket *ticket = *found;
 
-		if (now < ticket->expires && now < ticket->identity->expires)
+		if (at < ticket->expires && now < ticket->identity->expires)
 			identity = identity_ref(ticket->identity);
 		forget(tickets, ticket);
 	}

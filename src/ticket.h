@@ -30,15 +30,14 @@ struct tickets;
 int tickets_create(struct tickets **ticketsp, size_t max, unsigned seconds);
 void tickets_destroy(struct tickets *tickets);
 
-/*
- * Writes a ticket for what the identity says; now is in seconds since 1970, as
- * its expiry is. Returns 0 or -errno.
- */
-int tickets_issue(struct tickets *tickets, const struct identity *identity, int64_t now,
+/* Writes a ticket for what the identity says, at a time of the monotonic clock in seconds. Returns 0 or -errno. */
+int tickets_issue(struct tickets *tickets, const struct identity *identity, int64_t at,
 		  char text[TICKET_SIZE]);
 
 /*
- * Takes the ticket. Returns whose it is, to be released with identity_unref(),
+ * Takes the ticket, at a time of the monotonic clock, by which it is good; now
+ * is in seconds since 1970, as the identity's expiry is. Returns whose it is, to be released with identity_unref(),
  * or NULL where there is no such ticket, or none any more.
  */
-const struct identity *tickets_redeem(struct tickets *tickets, const char *text, int64_t now);
+const struct identity *tickets_redeem(struct tickets *tickets, const char *text, int64_t at,
+				      int64_t now);

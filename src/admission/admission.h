@@ -75,6 +75,8 @@ int admission_check_names(const struct admission_request *request,
 			  const struct config_admission *settings);
 int admission_check_origins(const struct admission_request *request,
 			    const struct config_admission *settings);
+int admission_check_past(const struct admission_request *request,
+			 const struct config_admission *settings);
 int admission_check_require_headers(const struct admission_request *request,
 				    const struct config_admission *settings);
 int admission_check_require_query(const struct admission_request *request,

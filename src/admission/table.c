@@ -8,6 +8,7 @@ static const struct admission_rule rules[] = {
 	{"query", admission_check_require_query},
 	{"name", admission_check_names},
 	{"header", admission_check_require_headers},
+	{"past", admission_check_past},
 	{"ban", admission_check_bans},
 	{"rooms", admission_check_rooms},
 	{"joins", admission_check_joins},

@@ -302,6 +302,28 @@ static void number_of_rooms(void **state)
 	assert_refused(&request, NULL, 503, "rooms");
 }
 
+static void how_much_of_the_past(void **state)
+{
+	static const char *const good[] = {"0", "1000", "99999999999999999999999"};
+	static const char *const bad[] = {"", "-1", "+1", "x", "1x", " 1", "1.0"};
+	struct admission_field field = {.name = "history"};
+	struct admission_request request = {
+		.connections = &roomy, .query = &field, .n_query = 1, .room = "den"};
+
+	for (size_t i = 0; i < LENGTH(good); i++) {
+		field.value = good[i];
+		field.size = strlen(good[i]);
+		assert_admitted(&request, NULL);
+	}
+	for (size_t i = 0; i < LENGTH(bad); i++) {
+		field.value = bad[i];
+		field.size = strlen(bad[i]);
+		assert_refused(&request, NULL, 400, "past");
+	}
+	request.room = NULL; /* an endpoint that has none may mean something else */
+	assert_admitted(&request, NULL);
+}
+
 static void joins_of_an_address(void **state)
 {
 	const struct config config = {.limits.joins_per_minute = 2};
@@ -384,6 +406,7 @@ int main(void)
 		cmocka_unit_test(endpoint_that_needs_a_username),
 		cmocka_unit_test(bans_of_a_room),
 		cmocka_unit_test(number_of_rooms),
+		cmocka_unit_test(how_much_of_the_past),
 		cmocka_unit_test(joins_of_an_address),
 		cmocka_unit_test(first_rule_that_objects_decides),
 		cmocka_unit_test(finds_the_first_query_parameter),

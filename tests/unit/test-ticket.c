@@ -25,7 +25,7 @@ static struct tickets *create(size_t max)
 
 static bool is_good(struct tickets *tickets, const char *ticket, int64_t now)
 {
-	const struct identity *identity = tickets_redeem(tickets, ticket, now);
+	const struct identity *identity = tickets_redeem(tickets, ticket, now, now);
 
 	identity_unref(identity);
 	return identity != NULL;
@@ -39,7 +39,7 @@ static void is_good_once(void **state)
 
 	assert_int_equal(tickets_issue(tickets, &ann, NOW, ticket), 0);
 	assert_int_equal(strlen(ticket), TICKET_SIZE - 1);
-	identity = tickets_redeem(tickets, ticket, NOW);
+	identity = tickets_redeem(tickets, ticket, NOW, NOW);
 	assert_non_null(identity);
 	assert_true(identity_is_equal(identity, &ann));
 	assert_ptr_not_equal(identity->name, name);
@@ -145,9 +145,9 @@ static void tickets_for_the_same_share_it(void **state)
 	assert_int_equal(tickets_issue(tickets, &ann, NOW, first), 0);
 	assert_int_equal(tickets_issue(tickets, &ann, NOW, second), 0);
 	assert_int_equal(tickets_issue(tickets, &later, NOW, third), 0);
-	a = tickets_redeem(tickets, first, NOW);
-	b = tickets_redeem(tickets, second, NOW);
-	c = tickets_redeem(tickets, third, NOW);
+	a = tickets_redeem(tickets, first, NOW, NOW);
+	b = tickets_redeem(tickets, second, NOW, NOW);
+	c = tickets_redeem(tickets, third, NOW, NOW);
 	assert_ptr_equal(a, b);
 	assert_ptr_not_equal(a, c);
 	assert_int_equal(c->expires, later.expires);
