@@ -153,9 +153,10 @@ static int open_files(struct sqlite *sqlite, const char *where)
 		r = database_count_rooms(sqlite->writer, &sqlite->rooms);
 	if (!r)
 		r = open_readers(sqlite, where);
-	if (!r)
-		journal_file_watch(file);
-	return r;
+	if (r < 0)
+		return r;
+	journal_file_watch(file);
+	return sqlite_is_there(sqlite) ? 0 : -EIO; /* as SQLite opens it by its name */
 }
 
 static int sqlite_create(struct journal **journalp, const char *where, unsigned history)
