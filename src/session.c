@@ -328,10 +328,12 @@ const char *session_address(const struct session *session, char text[SESSION_PEE
 
 	if (!end)
 		return NULL; /* a unix socket's */
-	if (*start == '[') {
-		start++;
-		end--;
+	if (*start != '[') { /* IPv4: as it stands there */
+		*(char *)mempcpy(text, start, (size_t)(end - start)) = '\0';
+		return text;
 	}
+	start++;
+	end--;
 	snprintf(address, sizeof(address), "%.*s", (int)(end - start), start);
 	return address_network(address, text) < 0 ? NULL : text;
 }
