@@ -38,6 +38,9 @@ static const struct route routes[] = {
 	{"GET", "/readyz", route_readyz, NULL},
 };
 
+/* So long an answer may take that waits for a disk. */
+#define LATE_SECONDS 60
+
 /* In a request's body, see json-scan.h. */
 #define VALUES_MAX 1000
 
@@ -205,7 +208,7 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	if (call->answer.status)
 		return send_answer(wsi, call);
 	call->later->waiting = true;
-	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, LATE_SECONDS);
 	lws_rx_flow_control(wsi, 0); /* the next request has to wait */
 	return 0;
 }

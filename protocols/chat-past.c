@@ -212,6 +212,8 @@ static int read_on(struct chat_past *past, struct room *room, bool at_hand)
 
 	if (!r && !past->begun)
 		r = begin(past, room, end);
+	if (!past->resume && !past->history)
+		past->last = end; /* the welcome says where it begins */
 	while (!r && (past->newest || past->last < end)) {
 		if (is_full(past))
 			return 1;

@@ -422,6 +422,9 @@ void server_run(struct server *server)
 	start_watchers(server);
 	listener_start(server->listeners);
 	service_run(&server->services[0]);
+	/* From here on a signal does what it does to any process: nothing else could end one whose thread never comes back. */
+	ev_signal_stop(server_loop(server), &server->interrupted);
+	ev_signal_stop(server_loop(server), &server->terminated);
 	for (size_t i = 1; i < server->n_running; i++)
 		service_stop(&server->services[i]);
 	for (size_t i = 1; i < server->n_running; i++)
