@@ -16,13 +16,15 @@
 #define LOG_MODULE "journal"
 
 /* All of one size, so that one write replaces it all. */
-#define FORMAT "switchboard issued %-32s %020" PRIu64 "\n"
-#define SIZE (sizeof("switchboard issued ") - 1 + 32 + 1 + 20 + 1)
+#define TITLE "switchboard issued "
+#define FORMAT TITLE "%-32s %020" PRIu64 "\n"
+#define TITLE_SIZE (sizeof(TITLE) - 1)
+#define SIZE (TITLE_SIZE + ISSUED_GENERATION_SIZE - 1 + 1 + 20 + 1)
 
 /* -ENOENT: there is none, or nothing that could be it. */
 static int read_file(struct journal_issued *issued, const char *file)
 {
-	char text[SIZE + 2] = "";
+	char text[SIZE + 2] = "", *end;
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n;
 
@@ -32,10 +34,12 @@ static int read_file(struct journal_issued *issued, const char *file)
 	close(fd);
 	if (n < 0)
 		return -errno;
-	if (n != SIZE || sscanf(text, "switchboard issued %32s %20" SCNu64, issued->generation,
-				&issued->counter) != 2)
+	if (n != SIZE || memcmp(text, TITLE, TITLE_SIZE) || text[TITLE_SIZE] == ' ')
 		return -ENOENT;
-	return 0;
+	memcpy(issued->generation, text + TITLE_SIZE, ISSUED_GENERATION_SIZE - 1);
+	issued->generation[ISSUED_GENERATION_SIZE - 1] = '\0';
+	issued->counter = strtoull(text + TITLE_SIZE + ISSUED_GENERATION_SIZE, &end, 10);
+	return end == text + SIZE - 1 ? 0 : -ENOENT;
 }
 
 static int sync_folder(const char *file)

@@ -21,9 +21,8 @@ static inline void pending_release(struct pending *pending, size_t size)
 /* Returns whether they are within the limit; else nothing has been charged. */
 static inline bool pending_charge(struct pending *pending, size_t size)
 {
-	size_t used = pending->used += size;
-
-	if (used <= pending->max)
+	pending->used += size;
+	if (pending->used <= pending->max)
 		return true;
 	pending_release(pending, size);
 	return false;

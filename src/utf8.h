@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decodes the first code point of at least one byte; returns how many that takes, 0 where it is ill-formed. */
-size_t utf8_decode(const char *text, size_t size, uint32_t *code_point);
+/* Decodes the first code point of what is left, at least one byte; returns how many that takes, 0 where it is ill-formed. */
+size_t utf8_decode(const char *text, size_t left, uint32_t *code_point);
 
 /*
  * Counts the code points of well-formed UTF-8 (RFC 3629: no surrogates, no

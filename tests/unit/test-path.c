@@ -53,10 +53,8 @@ static void join(const struct http_path *path, char *out)
 	const char *segment = NULL;
 
 	*out = '\0';
-	while ((segment = http_path_next(path, segment))) {
-		strcat(out, segment);
-		strcat(out, "|");
-	}
+	while ((segment = http_path_next(path, segment)))
+		out += sprintf(out, "%s|", segment);
 }
 
 static void cuts_before_it_decodes(void **state)
