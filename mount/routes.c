@@ -2,6 +2,7 @@
 
 #include "auth.h"
 #include "handshake.h"
+#include "http-turn.h"
 #include "json-scan.h"
 #include "limiter.h"
 #include "mount/answer.h"
@@ -278,6 +279,7 @@ static int collect(struct lws *wsi, struct call *call, const void *in, size_t si
 	size_t limit = server_of(wsi)->config->limits.max_payload;
 	char *body;
 
+	http_turn_charge(wsi, 1 + (unsigned)(size / 256));
 	if (size > limit || call->size > limit - size)
 		return answer_problem(wsi, 413, TOO_LARGE);
 	if (is_too_slow(wsi, call))

@@ -2,6 +2,7 @@
 #include "http.h"
 #include "http-date.h"
 #include "http-request.h"
+#include "http-turn.h"
 #include "log.h"
 #include "mount/conditions.h"
 #include "mount/file-range.h"
@@ -22,6 +23,9 @@
 #include <unistd.h>
 
 #define LOG_MODULE "files"
+
+/* Of work, in a request: see turn.h. */
+#define REQUEST_UNITS 4
 
 /*
  * Files. Every . and .. has gone from the path by the time that it is decoded;
@@ -419,7 +423,10 @@ static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 
 	switch (reason) {
 	case LWS_CALLBACK_WSI_CREATE: /* of every connection: this protocol is the vhost's first */
+		sockets_note(wsi, reason);
+		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
+		http_turn_forget(wsi);
 		sockets_note(wsi, reason);
 		return 0;
 	case LWS_CALLBACK_PROTOCOL_INIT:
@@ -428,6 +435,7 @@ static int files_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 		close_root(root_of(wsi));
 		return 0;
 	case LWS_CALLBACK_FILTER_HTTP_CONNECTION: /* of every request */
+		http_turn_charge(wsi, REQUEST_UNITS);
 		return http_wants_redirect(wsi) ? http_redirect_to_https(wsi) : 0;
 	case LWS_CALLBACK_HTTP:
 		return answer(wsi, transfer);

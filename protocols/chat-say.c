@@ -215,7 +215,7 @@ static int refuse_right(struct chat *chat, const char *id)
  * Whatever a connection sends is charged to it before it is looked at, and to
  * its address where the name that it has may be anybody's.
  */
-static bool may_be_heard(struct chat *chat)
+static bool may_be_heard(struct chat *chat, size_t size)
 {
 	const struct session *session = &chat->room.session;
 	struct limiter *limiter = server_of(session->wsi)->limiter;
@@ -223,7 +223,8 @@ static bool may_be_heard(struct chat *chat)
 
 	return limiter_take_own(limiter, LIMIT_MESSAGES, &chat->rate, session->peer, now(chat)) &&
 	       (session->identity ||
-		limiter_take(limiter, LIMIT_SPEECH, session_address(session, address), now(chat)));
+		limiter_take_some(limiter, LIMIT_SPEECH, session_address(session, address),
+				  1 + (unsigned)(size / 1024), now(chat)));
 }
 
 static bool may_say(struct chat *chat)
@@ -406,12 +407,12 @@ static int refuse_parsing(struct chat *chat, const struct message *message)
 
 int chat_hear(struct chat *chat, struct json_tokener *tokener, const struct message *message)
 {
-	bool may = may_be_heard(chat);
+	bool may = may_be_heard(chat, message->size);
 	struct json_object *root = NULL;
 	const char *id;
 	int r = 0;
 
-	if (message->size <= MESSAGE_BYTES_MAX)
+	if (message->size <= (may ? MESSAGE_BYTES_MAX : MESSAGE_MAX_CODE_POINTS))
 		root = message_parse(tokener, message->data, message->size);
 	id = read_id(root);
 	if (!may)

@@ -83,14 +83,20 @@ static void refuse(struct one_limit *one, enum limit limit, const char *who, uin
 		  who, "times", times, NULL);
 }
 
-bool limiter_take(struct limiter *limiter, enum limit limit, const char *key, uint64_t now)
+bool limiter_take_some(struct limiter *limiter, enum limit limit, const char *key, unsigned n,
+		       uint64_t now)
 {
 	struct one_limit *one = &limiter->each[limit];
 
-	if (!key || !one->rate.interval || rate_table_take(one->table, key, now))
+	if (!key || !one->rate.interval || rate_table_take_some(one->table, key, n, now))
 		return true;
 	refuse(one, limit, key, now);
 	return false;
+}
+
+bool limiter_take(struct limiter *limiter, enum limit limit, const char *key, uint64_t now)
+{
+	return limiter_take_some(limiter, limit, key, 1, now);
 }
 
 bool limiter_take_own(struct limiter *limiter, enum limit limit, struct rate *rate, const char *who,

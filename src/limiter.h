@@ -29,6 +29,10 @@ void limiter_destroy(struct limiter *limiter);
  */
 bool limiter_take(struct limiter *limiter, enum limit limit, const char *key, uint64_t now);
 
+/* The same for what counts as n times. */
+bool limiter_take_some(struct limiter *limiter, enum limit limit, const char *key, unsigned n,
+		       uint64_t now);
+
 /* The same for a connection's own rate; who is for the log, and may be NULL. */
 bool limiter_take_own(struct limiter *limiter, enum limit limit, struct rate *rate, const char *who,
 		      uint64_t now);

@@ -108,7 +108,7 @@ static struct limited *find_or_add(struct rate_table *table, const char *key, ui
 	return entry;
 }
 
-bool rate_table_take(struct rate_table *table, const char *key, uint64_t now)
+bool rate_table_take_some(struct rate_table *table, const char *key, unsigned n, uint64_t now)
 {
 	struct limited *entry;
 	bool may = true;
@@ -116,9 +116,14 @@ bool rate_table_take(struct rate_table *table, const char *key, uint64_t now)
 	pthread_mutex_lock(&table->lock);
 	entry = find_or_add(table, key, now);
 	if (entry)
-		may = rate_take(&entry->rate, &table->limit, now);
+		may = rate_take_some(&entry->rate, &table->limit, n, now);
 	pthread_mutex_unlock(&table->lock);
 	return may;
+}
+
+bool rate_table_take(struct rate_table *table, const char *key, uint64_t now)
+{
+	return rate_table_take_some(table, key, 1, now);
 }
 
 size_t rate_table_count(struct rate_table *table)

@@ -43,13 +43,19 @@ static inline uint64_t rate_wait(const struct rate *rate, const struct rate_limi
 	return from > now ? from - now : 0;
 }
 
-/* Whether it may happen now; if so, it has. */
-static inline bool rate_take(struct rate *rate, const struct rate_limit *limit, uint64_t now)
+/* Whether it may happen now; if so, it has, and counts as n times. */
+static inline bool rate_take_some(struct rate *rate, const struct rate_limit *limit, unsigned n,
+				  uint64_t now)
 {
 	if (rate_wait(rate, limit, now))
 		return false;
-	rate->full = (rate->full > now ? rate->full : now) + limit->interval;
+	rate->full = (rate->full > now ? rate->full : now) + n * limit->interval;
 	return true;
+}
+
+static inline bool rate_take(struct rate *rate, const struct rate_limit *limit, uint64_t now)
+{
+	return rate_take_some(rate, limit, 1, now);
 }
 
 /*
@@ -64,7 +70,8 @@ struct rate_table;
 int rate_table_create(struct rate_table **tablep, struct rate_limit limit, size_t max);
 void rate_table_destroy(struct rate_table *table);
 
-/* As rate_take(). When memory runs out it may happen. */
+/* As rate_take_some(), and rate_take(). When memory runs out it may happen. */
+bool rate_table_take_some(struct rate_table *table, const char *key, unsigned n, uint64_t now);
 bool rate_table_take(struct rate_table *table, const char *key, uint64_t now);
 
 /* How many it remembers. */
