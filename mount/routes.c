@@ -2,6 +2,7 @@
 
 #include "auth.h"
 #include "handshake.h"
+#include "http-client.h"
 #include "json-scan.h"
 #include "limiter.h"
 #include "mount/answer.h"
