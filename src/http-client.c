@@ -61,7 +61,7 @@ bool http_is_secure(struct lws *wsi)
 	struct forwarded forwarded;
 
 	if (!read_forwarded(wsi, &forwarded) || forwarded.scheme == FORWARDED_UNKNOWN)
-		return lws_is_ssl(wsi);
+		return service_speaks_tls(wsi);
 	return forwarded.scheme == FORWARDED_SECURE;
 }
 

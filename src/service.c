@@ -52,6 +52,13 @@ const struct config_listen *service_listen_of(struct lws *wsi)
 	return source ? source->listen : NULL;
 }
 
+bool service_speaks_tls(struct lws *wsi)
+{
+	const struct config_listen *listen = service_listen_of(wsi);
+
+	return listen ? listen->tls != NULL : lws_is_ssl(wsi);
+}
+
 double service_now(struct service *service)
 {
 	return (double)turn_now(&service->turn) / 1e9;

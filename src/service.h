@@ -122,6 +122,9 @@ const struct source *service_source_of(struct lws *wsi);
 /* What the config says of the address that a connection came in by. */
 const struct config_listen *service_listen_of(struct lws *wsi);
 
+/* Whether it speaks TLS. lws_is_ssl() says so of all connections where one address does. */
+bool service_speaks_tls(struct lws *wsi);
+
 /* The monotonic clock in seconds, as of this turn: what has passed doesn't depend on what time it is. */
 double service_now(struct service *service);
 

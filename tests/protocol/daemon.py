@@ -68,8 +68,12 @@ class Daemon:
             print("Bail out! The daemon did not start:", self.log())
             self.process.kill()
             sys.exit(1)
-        self.ports = [int(port) for port in re.findall(r"listening on https?://.*:(\d+)/", self.log())]
-        self.port = self.ports[0]
+        self.port = int(listening[1])
+
+    @property
+    def ports(self):
+        """All that it listens at by now, in the order of the config."""
+        return [int(port) for port in re.findall(r"listening on https?://.*:(\d+)/", self.log())]
 
     def certify(self):
         """Makes certificates in the scratch folder; returns what trusts them."""
