@@ -48,9 +48,8 @@ class Daemon:
     def __init__(self, config=None, *options, program=PROGRAM):
         self.scratch = tempfile.TemporaryDirectory()
         self.log_path = os.path.join(self.scratch.name, "log")
-        command = [program, "--www", SOURCE_ROOT + "/www", "--threads", "2", *options]
-        if "listen" not in (config or {}):
-            command += ["--address", "127.0.0.1", "--port", "0"]
+        where = [] if "listen" in (config or {}) else ["--address", "127.0.0.1", "--port", "0"]
+        command = [program, *where, "--www", SOURCE_ROOT + "/www", "--threads", "2", *options]
         self.tls = self.certify() if TLS else None
         if TLS:
             command += ["--cert", self.scratch.name + "/server.pem", "--key", self.scratch.name + "/server.key"]
