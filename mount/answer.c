@@ -1,5 +1,7 @@
 #include "mount/answer.h"
 
+#include "http-client.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,17 +59,9 @@ void route_peer(const struct route_later *later, char peer[HTTP_PEER_SIZE])
 	http_peer(later->wsi, peer);
 }
 
-static bool has_header(struct lws *wsi, const char *name)
-{
-	char *value = http_header_by_name(wsi, name);
-
-	free(value);
-	return value != NULL;
-}
-
 bool route_is_forwarded(const struct route_later *later)
 {
-	return has_header(later->wsi, "x-forwarded-for") || has_header(later->wsi, "forwarded");
+	return http_is_forwarded(later->wsi);
 }
 
 void route_give_text(struct route_later *later, struct http_text *text)

@@ -3,6 +3,7 @@
 #include "auth.h"
 #include "handshake.h"
 #include "http-turn.h"
+#include "http-client.h"
 #include "json-scan.h"
 #include "limiter.h"
 #include "mount/answer.h"

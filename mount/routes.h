@@ -2,6 +2,7 @@
 
 #include "http.h"
 #include "http-body.h"
+#include "http-client.h"
 #include "http-request.h"
 #include "identity.h"
 #include "server.h"

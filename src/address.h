@@ -1,6 +1,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
 
 /* Of a network, with the NUL: INET6_ADDRSTRLEN. */
 #define ADDRESS_SIZE 46
@@ -24,3 +26,27 @@ bool address_is_in(const char *address, const char *range);
 
 /* Whether it is one. */
 bool address_is_range(const char *range);
+
+/*
+ * A peer is an address as people read it, with its port where that is known, an
+ * IPv6 address in brackets: "192.0.2.1:4711", "192.0.2.1", "[2001:db8::1]:4711".
+ * Who comes by a unix socket has none, and is this.
+ */
+#define ADDRESS_UNIX "unix"
+#define ADDRESS_PEER_SIZE 56
+
+/* Writes the peer that a socket has; one of a family that isn't known is ADDRESS_UNIX. */
+void address_peer(const struct sockaddr *socket, char peer[ADDRESS_PEER_SIZE]);
+
+/*
+ * Reads an address with or without a port, and brackets only where it needs them
+ * (RFC 7239 section 6), and writes it as a peer. A port that hides behind a word
+ * is left out. Returns 0, or -EINVAL where it is none.
+ */
+int address_read_peer(const char *text, size_t size, char peer[ADDRESS_PEER_SIZE]);
+
+/* The peer's network as address_network() has it, in text; NULL: it has none. */
+const char *address_peer_network(const char *peer, char network[ADDRESS_SIZE]);
+
+/* Whether a peer is in one of the ranges, of which ADDRESS_UNIX is one as well. */
+bool address_peer_is_in(const char *peer, char *const *ranges, size_t n);

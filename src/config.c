@@ -2,12 +2,12 @@
 
 #include "config-admission.h"
 #include "config-auth.h"
+#include "config-listen.h"
 #include "config-metrics.h"
 #include "config-rates.h"
 #include "config-reader.h"
 #include "config-tls.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
@@ -15,102 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
-
-/* Says what would have been right, or returns NULL. */
-static const char *check_address(const char *address)
-{
-	struct sockaddr_un un;
-	struct in6_addr in6;
-	struct in_addr in;
-
-	if (!strncmp(address, "unix:", 5)) {
-		if (address[5] != '/' || strlen(address + 5) >= sizeof(un.sun_path))
-			return "unix: and an absolute path of at most 107 bytes";
-	} else if (inet_pton(AF_INET, address, &in) != 1 &&
-		   inet_pton(AF_INET6, address, &in6) != 1) {
-		return "an IPv4 address, an IPv6 address or unix:/path";
-	}
-	return NULL;
-}
-
-static int read_address(const struct reader *reader, const char *path, struct json_object *value,
-			const struct field *field, void *target)
-{
-	int r = reader_string(reader, path, value, field, target);
-	const char *expected;
-
-	if (r < 0)
-		return r;
-	expected = check_address(*(char **)target);
-	return expected ? reader_fail_expected(reader, path, value, "%s", expected) : 0;
-}
-
-static void free_listen(struct config_listen *listen, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		free(listen[i].address);
-		config_tls_free(listen[i].tls);
-	}
-	free(listen);
-}
-
-#define LISTEN(member) offsetof(struct config_listen, member)
-
-static const struct field listen_fields[] = {
-	{.key = "address", .read = read_address, .offset = LISTEN(address)},
-	{.key = "port", .read = reader_number, .offset = LISTEN(port), .min = 0, .max = 65535},
-	{.key = "redirect", .read = reader_boolean, .offset = LISTEN(redirect)},
-	{.key = "tls", .read = config_read_tls, .offset = LISTEN(tls)},
-	{0},
-};
-
-static int read_listen_entry(const struct reader *reader, const char *path,
-			     struct json_object *value, struct config_listen *entry)
-{
-	static const struct field shape = {.fields = listen_fields};
-	int r;
-
-	entry->port = 3000;
-	r = reader_object(reader, path, value, &shape, entry);
-	if (r < 0)
-		return r;
-	if (entry->redirect && entry->tls)
-		return reader_fail(reader, path, "found redirect and tls, expected one of them");
-	return entry->address ? 0 : reader_set_string(&entry->address, "::");
-}
-
-static int read_listen(const struct reader *reader, const char *path, struct json_object *value,
-		       const struct field *field, void *target)
-{
-	struct config *config = target;
-	struct config_listen *listen;
-	size_t n;
-
-	if (!json_object_is_type(value, json_type_array) || !json_object_array_length(value))
-		return reader_fail_expected(reader, path, value,
-					    "an array with at least one entry");
-	n = json_object_array_length(value);
-	listen = calloc(n, sizeof(*listen));
-	if (!listen)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		char entry_path[READER_PATH_SIZE];
-		int r;
-
-		reader_index_path(entry_path, path, i);
-		r = read_listen_entry(reader, entry_path, json_object_array_get_idx(value, i),
-				      &listen[i]);
-		if (r < 0) {
-			free_listen(listen, n);
-			return r;
-		}
-	}
-	free_listen(config->listen, config->n_listen);
-	config->listen = listen;
-	config->n_listen = n;
-	return 0;
-}
 
 #define CONFIG(member) offsetof(struct config, member)
 
@@ -232,7 +136,7 @@ static const struct field log_fields[] = {
 };
 
 static const struct field config_fields[] = {
-	{.key = "listen", .read = read_listen},
+	{.key = "listen", .read = config_read_listen},
 	{.key = "www", .read = reader_string, .offset = CONFIG(www)},
 	{.key = "threads", .read = reader_number, .offset = CONFIG(threads), .min = 1, .max = 256},
 	{.key = "pin_threads", .read = reader_boolean, .offset = CONFIG(pin_threads)},
@@ -283,7 +187,7 @@ void config_finish(struct config *config)
 {
 	config_admission_finish(config);
 	config_auth_free(config->auth);
-	free_listen(config->listen, config->n_listen);
+	config_listen_free(config->listen, config->n_listen);
 	reader_free_strings(config->metrics.allow, config->metrics.n_allow);
 	free(config->metrics.secret);
 	free(config->www);
@@ -341,32 +245,6 @@ int config_load(struct config *config, const char *path, struct config_error *er
 	r = config_parse(config, path, text, size, error);
 	free(text);
 	return r;
-}
-
-int config_set_listen(struct config *config, const char *address, unsigned port,
-		      struct config_error *error)
-{
-	const char *expected = check_address(address);
-	struct config_listen *listen;
-
-	if (expected) {
-		snprintf(error->text, sizeof(error->text), "found \"%s\", expected %s", address,
-			 expected);
-		return -EINVAL;
-	}
-	listen = calloc(1, sizeof(*listen));
-	if (!listen || reader_set_string(&listen->address, address) < 0) {
-		free(listen);
-		return -ENOMEM;
-	}
-	listen->port = port;
-	listen->tls = config->listen[0]
-			      .tls; /* an address of one's own, but with the file's certificate */
-	config->listen[0].tls = NULL;
-	free_listen(config->listen, config->n_listen);
-	config->listen = listen;
-	config->n_listen = 1;
-	return 0;
 }
 
 static int replace_tls(struct config_listen *listen, const char *certificate, const char *key)

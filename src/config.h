@@ -29,6 +29,11 @@ struct config_listen {
 	unsigned port;		/* 0: any free port; unused for a unix socket */
 	bool redirect;		/* answer everything with the way to https */
 	struct config_tls *tls; /* NULL: plain */
+	char **trusted_proxies; /* as metrics' allow: what they say of whom they speak for counts */
+	size_t n_trusted_proxies;
+	bool proxy_protocol; /* each connection begins with a header of it: see proxy-protocol.h */
+	unsigned mode;	     /* of a unix socket; 0: as the umask has it */
+	char *group;	     /* of a unix socket, a name or a number; NULL: the daemon's */
 };
 
 struct config_header {
@@ -106,9 +111,6 @@ struct config_rate {
 	unsigned per_second; /* 0: any number */
 	unsigned burst;	     /* so many at once */
 };
-
-/* In place of a network: who comes by a unix socket. */
-#define CONFIG_METRICS_UNIX "unix"
 
 /* Who may read the metrics: whoever comes from one of these networks, or knows the secret. */
 struct config_metrics {

@@ -4,6 +4,7 @@
 #include "admission/origin.h"
 #include "auth.h"
 #include "http.h"
+#include "http-client.h"
 #include "http-request.h"
 #include "limiter.h"
 #include "metrics.h"
@@ -180,9 +181,9 @@ static bool may_use_cookies(struct lws *wsi, const struct session *session)
 	const struct config_admission *settings =
 		config_admission_for(server_of(wsi)->config, endpoint_name(session->endpoint));
 	char *origin = http_header(wsi, WSI_TOKEN_ORIGIN);
-	char *host = http_header(wsi, WSI_TOKEN_HOST);
+	char *host = http_host(wsi);
 	bool may = !origin || origin_is_listed(settings, origin) ||
-		   origin_is_same(origin, host, lws_is_ssl(wsi));
+		   origin_is_same(origin, host, http_is_secure(wsi));
 
 	free(origin);
 	free(host);
@@ -330,7 +331,7 @@ static int ask_rules(struct lws *wsi, struct session *session, const struct http
 	size_t n_headers;
 	struct admission_field *headers = copy_headers(wsi, settings, &n_headers);
 	char *origin = http_header(wsi, WSI_TOKEN_ORIGIN);
-	char *host = http_header(wsi, WSI_TOKEN_HOST);
+	char *host = http_host(wsi);
 	struct admission_request request = {
 		.query = query->fields,
 		.n_query = query->n,
@@ -338,7 +339,7 @@ static int ask_rules(struct lws *wsi, struct session *session, const struct http
 		.n_headers = n_headers,
 		.origin = origin,
 		.host = host,
-		.secure = lws_is_ssl(wsi),
+		.secure = http_is_secure(wsi),
 		.connections = &server->connections,
 		.needs_username = endpoint->needs_username,
 	};

@@ -1,12 +1,10 @@
 #include "http-request.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <lws-path.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 int http_method(struct lws *wsi, const char **path)
 {
@@ -137,56 +135,6 @@ char *http_header_by_name(struct lws *wsi, const char *name)
 		return NULL;
 	}
 	return value;
-}
-
-static char *put_decimal(char *to, unsigned number)
-{
-	if (number >= 10)
-		to = put_decimal(to, number / 10);
-	*to++ = (char)('0' + number % 10);
-	return to;
-}
-
-/* Most peers have one of these, and inet_ntop() goes by printf. */
-static void put_ipv4(char text[HTTP_PEER_SIZE], const unsigned char address[4], in_port_t port)
-{
-	char *p = text;
-
-	for (int i = 0; i < 4; i++) {
-		p = put_decimal(p, address[i]);
-		*p++ = i < 3 ? '.' : ':';
-	}
-	*put_decimal(p, ntohs(port)) = '\0';
-}
-
-static void put_ipv6(char text[HTTP_PEER_SIZE], const struct sockaddr_in6 *peer)
-{
-	char address[INET6_ADDRSTRLEN] = "";
-
-	inet_ntop(AF_INET6, &peer->sin6_addr, address, sizeof(address));
-	snprintf(text, HTTP_PEER_SIZE, "[%s]:%u", address, ntohs(peer->sin6_port));
-}
-
-void http_peer(struct lws *wsi, char text[HTTP_PEER_SIZE])
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un;
-	} peer = {0};
-	socklen_t length = sizeof(peer);
-
-	if (getpeername(lws_get_socket_fd(wsi), &peer.any, &length) < 0)
-		snprintf(text, HTTP_PEER_SIZE, "unknown");
-	else if (peer.any.sa_family == AF_INET)
-		put_ipv4(text, (const unsigned char *)&peer.in.sin_addr, peer.in.sin_port);
-	else if (peer.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr))
-		put_ipv4(text, peer.in6.sin6_addr.s6_addr + 12, peer.in6.sin6_port);
-	else if (peer.any.sa_family == AF_INET6)
-		put_ipv6(text, &peer.in6);
-	else
-		snprintf(text, HTTP_PEER_SIZE, "unix");
 }
 
 static size_t decode(char *text, size_t size)

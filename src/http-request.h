@@ -23,12 +23,6 @@ char *http_header(struct lws *wsi, enum lws_token_indexes token);
 /* The same by its name in lower case, for headers that lws has no token for. */
 char *http_header_by_name(struct lws *wsi, const char *name);
 
-/* An IPv6 address in brackets, a colon and a port. */
-#define HTTP_PEER_SIZE 56
-
-/* The peer's address and port, or "unix", into text. */
-void http_peer(struct lws *wsi, char text[HTTP_PEER_SIZE]);
-
 /*
  * What a path means: it was cut at its slashes, its dot segments went, and only
  * then was it decoded (RFC 3986 section 2.4). A segment may have slashes inside

@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include "http-client.h"
 #include "http-request.h"
 #include "metrics.h"
 #include "server.h"
@@ -342,7 +343,8 @@ bool http_wants_redirect(struct lws *wsi)
 {
 	const struct config_listen *listen = service_listen_of(wsi);
 
-	return listen && listen->redirect;
+	/* A proxy in front may speak TLS with the client: there is nowhere else to go. */
+	return listen && listen->redirect && !http_is_secure(wsi);
 }
 
 /* The name in the Host header without its port; false: there is none that could stand in a URL. */

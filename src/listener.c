@@ -1,13 +1,18 @@
 #include "listener.h"
 
 #include "address.h"
+#include "config-listen.h"
 #include "limiter.h"
 #include "log.h"
+#include "metrics.h"
+#include "proxy-wait.h"
 #include "server.h"
+#include "source.h"
 #include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +44,8 @@ struct listener {
 	struct ev_timer pause;
 	double waited_until; /* whoever finds no place before that is refused: room was asked for */
 	double quiet_until;  /* the log knows until then */
-	char *unix_path;     /* to be removed at the end */
+	struct proxy_wait proxies;
+	char *unix_path; /* to be removed at the end */
 	int fd;
 };
 
@@ -86,7 +92,40 @@ static void remove_stale(const union address *address, socklen_t length)
 	close(fd);
 }
 
-static int open_socket(const union address *address, socklen_t length, unsigned backlog)
+/* Who may connect; it isn't listened on yet, so that nobody could before. Returns 0 or -errno. */
+static int restrict_access(const struct config_listen *where, const char *path)
+{
+	gid_t gid;
+	int r;
+
+	if (where->group) {
+		r = config_find_group(where->group, &gid);
+		if (r < 0)
+			return r;
+		if (lchown(path, (uid_t)-1, gid) < 0)
+			return -errno;
+	}
+	return where->mode && chmod(path, where->mode) < 0 ? -errno : 0;
+}
+
+static int begin_listening(int fd, const struct config_listen *where, const union address *address,
+			   socklen_t length, unsigned backlog)
+{
+	int r = 0;
+
+	if (bind(fd, &address->any, length) < 0)
+		return -errno;
+	if (address->any.sa_family == AF_UNIX)
+		r = restrict_access(where, address->un.sun_path);
+	if (!r && listen(fd, (int)backlog) < 0)
+		r = -errno;
+	if (r < 0 && address->any.sa_family == AF_UNIX)
+		unlink(address->un.sun_path);
+	return r;
+}
+
+static int open_socket(const struct config_listen *where, const union address *address,
+		       socklen_t length, unsigned backlog)
 {
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1, off = 0, r;
@@ -99,12 +138,10 @@ static int open_socket(const union address *address, socklen_t length, unsigned 
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (address->any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, &address->any, length) < 0 || listen(fd, (int)backlog) < 0) {
-		r = -errno;
+	r = begin_listening(fd, where, address, length, backlog);
+	if (r < 0)
 		close(fd);
-		return r;
-	}
-	return fd;
+	return r < 0 ? r : fd;
 }
 
 /* The port that the system chose where the config leaves it open. */
@@ -135,42 +172,22 @@ static void describe(const struct config_listen *where, unsigned port, char *tex
 		 port);
 }
 
-/* As limits count it; NULL: it has none. */
-static const char *network_of(const union address *peer, char network[ADDRESS_SIZE])
-{
-	char text[ADDRESS_SIZE];
-	const void *bytes = NULL;
-
-	if (peer->any.sa_family == AF_INET)
-		bytes = &peer->in.sin_addr;
-	else if (peer->any.sa_family == AF_INET6)
-		bytes = &peer->in6.sin6_addr;
-	if (!bytes || !inet_ntop(peer->any.sa_family, bytes, text, sizeof(text)) ||
-	    address_network(text, network) < 0)
-		return NULL;
-	return network;
-}
-
 /* A TLS connection is charged as it comes: a signature for it is the dearest thing that a stranger can ask for. */
-static bool may_shake_hands(struct listener *listener, const union address *peer)
+static bool may_shake_hands(struct listener *listener, const char *peer)
 {
 	struct server *server = listener->server;
 	char network[ADDRESS_SIZE];
 
 	return !listener->settings->tls ||
-	       limiter_take(server->limiter, LIMIT_TLS, network_of(peer, network),
+	       limiter_take(server->limiter, LIMIT_TLS, address_peer_network(peer, network),
 			    turn_now(&server->services[0].turn));
 }
 
 /* Whether there is a place for it, which it has then; refuses it otherwise. */
-static bool admit(struct listener *listener, int fd, const union address *peer)
+static bool admit(struct listener *listener, int fd)
 {
 	struct server *server = listener->server;
 
-	if (!may_shake_hands(listener, peer)) {
-		close(fd);
-		return false;
-	}
 	if (!quota_has_room(&server->sockets.quota)) {
 		sockets_refuse(&server->sockets, server->metrics, fd, !listener->settings->tls);
 		return false;
@@ -186,11 +203,35 @@ static double now(const struct listener *listener)
 	return service_now(&listener->server->services[0]);
 }
 
-/* Returns one that has been admitted, -1 where it was not, or where there is none, why in *error. */
-static int accept_one(struct listener *listener, int *error)
+/* One that has a place is served from here on; false: it has been closed. */
+static bool welcome(struct listener *listener, int fd, const char *peer,
+		    struct service_connection *connection)
 {
-	union address peer = {0};
-	socklen_t length = sizeof(peer);
+	struct source *source =
+		may_shake_hands(listener, peer) ? source_create(listener->settings, peer) : NULL;
+
+	if (!source) {
+		close(fd);
+		quota_release(&listener->server->sockets.quota);
+		return false;
+	}
+	*connection = (struct service_connection){.fd = fd, .source = source};
+	return true;
+}
+
+/* Whether it may say by the PROXY protocol who it is. */
+static bool is_proxy(const struct listener *listener, const char *peer)
+{
+	const struct config_listen *settings = listener->settings;
+
+	return !settings->n_trusted_proxies ||
+	       address_peer_is_in(peer, settings->trusted_proxies, settings->n_trusted_proxies);
+}
+
+static int accept_waiting(struct listener *listener, char peer[ADDRESS_PEER_SIZE], int *error)
+{
+	union address address = {0};
+	socklen_t length = sizeof(address);
 	int fd;
 
 	if (now(listener) >= listener->waited_until &&
@@ -198,10 +239,29 @@ static int accept_one(struct listener *listener, int *error)
 		*error = EBUSY;
 		return -1;
 	}
-	fd = accept4(listener->fd, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = accept4(listener->fd, &address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
 		*error = errno;
-	return fd >= 0 && admit(listener, fd, &peer) ? fd : -1;
+	if (fd >= 0)
+		address_peer(&address.any, peer);
+	return fd;
+}
+
+/* Returns whether there is one to be served now. *error is why there is none that waits, or stays. */
+static bool accept_one(struct listener *listener, struct service_connection *connection, int *error)
+{
+	char peer[ADDRESS_PEER_SIZE];
+	int fd = accept_waiting(listener, peer, error);
+
+	if (fd < 0 || !admit(listener, fd))
+		return false;
+	if (!listener->settings->proxy_protocol)
+		return welcome(listener, fd, peer, connection);
+	if (is_proxy(listener, peer))
+		proxy_wait_for(&listener->proxies, fd, peer);
+	else
+		listener->proxies.done(listener, fd, NULL);
+	return false;
 }
 
 /* Fills batch with waiting connections and returns how many there were. *error is why no more, or 0. */
@@ -210,13 +270,8 @@ static size_t accept_batch(struct listener *listener, struct service_connection 
 	size_t n = 0;
 
 	*error = 0;
-	for (size_t tries = 0; tries < BATCH && !*error; tries++) {
-		int fd = accept_one(listener, error);
-
-		if (fd >= 0)
-			batch[n++] =
-				(struct service_connection){.fd = fd, .listen = listener->settings};
-	}
+	for (size_t tries = 0; tries < BATCH && !*error; tries++)
+		n += accept_one(listener, &batch[n], error);
 	return n;
 }
 
@@ -258,11 +313,28 @@ static void ask_for_room(struct listener *listener)
 	pause_for(listener, ROOM_SECONDS);
 }
 
-static void tell(struct listener *listener, int error)
+static void tell(struct listener *listener, const char *what)
 {
 	if (now(listener) >= listener->quiet_until)
-		log_warning("accept: %s", strerror(error));
+		log_warning("accept: %s", what);
 	listener->quiet_until = now(listener) + QUIET_SECONDS;
+}
+
+/* What a balancer says, or didn't say: see proxy_wait_done. */
+static void on_proxy_header(void *user, int fd, const char *peer)
+{
+	struct listener *listener = user;
+	struct server *server = listener->server;
+	struct service_connection connection;
+
+	if (!peer) {
+		metrics_server(server->metrics)->proxy_headers_refused++;
+		tell(listener, "no header of the PROXY protocol from who may send one");
+		close(fd);
+		quota_release(&server->sockets.quota);
+	} else if (welcome(listener, fd, peer, &connection)) {
+		deal(server, &connection, 1);
+	}
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
@@ -277,7 +349,7 @@ static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
 	if (error == EBUSY) {
 		ask_for_room(listener);
 	} else if (is_out_of_something(error)) {
-		tell(listener, error);
+		tell(listener, strerror(error));
 		pause_for(listener, PAUSE_SECONDS);
 	}
 }
@@ -296,13 +368,13 @@ static int prepare(struct listener *listener, const struct config_listen *where)
 	socklen_t length = parse_address(where, &address);
 	char any_ipv4[] = "0.0.0.0";
 	struct config_listen ipv4 = {.address = any_ipv4, .port = where->port};
+	unsigned backlog = listener->server->config->limits.backlog;
 
-	listener->fd = open_socket(&address, length, listener->server->config->limits.backlog);
+	listener->fd = open_socket(where, &address, length, backlog);
 	if (listener->fd == -EAFNOSUPPORT && !strcmp(where->address, "::")) {
 		/* A machine without IPv6: both families means the one that there is. */
 		length = parse_address(&ipv4, &address);
-		listener->fd =
-			open_socket(&address, length, listener->server->config->limits.backlog);
+		listener->fd = open_socket(&ipv4, &address, length, backlog);
 	}
 	if (listener->fd < 0)
 		return listener->fd;
@@ -326,6 +398,12 @@ int listener_open(struct listener **chain, struct server *server, const struct c
 	listener->server = server;
 	listener->settings = where;
 	listener->next = *chain;
+	listener->proxies = (struct proxy_wait){
+		.loop = server_loop(server),
+		.seconds = server->config->limits.handshake_seconds,
+		.done = on_proxy_header,
+		.user = listener,
+	};
 	ev_timer_init(&listener->pause, on_pause_over, PAUSE_SECONDS, 0.);
 	listener->pause.data = listener;
 	r = where->tls ? tls_load(server->tls, where->tls) : 0;
@@ -366,6 +444,8 @@ void listener_close(struct listener *chain)
 		chain = listener->next;
 		ev_io_stop(server_loop(listener->server), &listener->readable);
 		ev_timer_stop(server_loop(listener->server), &listener->pause);
+		listener->quiet_until = HUGE_VAL; /* that nothing came is no wonder now */
+		proxy_wait_finish(&listener->proxies);
 		close(listener->fd);
 		if (listener->unix_path)
 			unlink(listener->unix_path);

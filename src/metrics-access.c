@@ -3,7 +3,6 @@
 #include "address.h"
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,35 +27,10 @@ static bool knows_secret(const struct config_metrics *config, const struct metri
 	return is_secret(config->secret, given + strspn(given, " "));
 }
 
-/* The address without its port, and without its brackets. */
-static void cut_port(const char *peer, char address[ADDRESS_SIZE])
-{
-	const char *end = strrchr(peer, ':');
-	size_t size = end ? (size_t)(end - peer) : strlen(peer);
-
-	if (*peer == '[' && size > 1) {
-		peer++;
-		size -= 2;
-	}
-	snprintf(address, ADDRESS_SIZE, "%.*s", (int)size, peer);
-}
-
-static bool is_allowed(const char *peer, const char *network)
-{
-	char address[ADDRESS_SIZE];
-
-	if (!strcmp(network, CONFIG_METRICS_UNIX))
-		return !strcmp(peer, "unix");
-	cut_port(peer, address);
-	return address_is_in(address, network);
-}
-
 bool metrics_may_be_read(const struct config_metrics *config, const struct metrics_reader *reader)
 {
 	if (knows_secret(config, reader))
 		return true;
-	for (size_t i = 0; i < config->n_allow && !reader->is_forwarded; i++)
-		if (is_allowed(reader->peer, config->allow[i]))
-			return true;
-	return false;
+	return !reader->is_forwarded &&
+	       address_peer_is_in(reader->peer, config->allow, config->n_allow);
 }

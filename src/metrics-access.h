@@ -6,9 +6,9 @@ struct config_metrics;
 
 /* Who asks for the metrics. */
 struct metrics_reader {
-	const char *peer;	   /* its address and port, or "unix", as http_peer() has it */
+	const char *peer;	   /* as address.h has it */
 	const char *authorization; /* the header, or NULL */
-	bool is_forwarded;	   /* by a proxy, so that the address says nothing */
+	bool is_forwarded; /* by a proxy that isn't trusted, so that the address says nothing */
 };
 
 /* Whether it may have them: by its address, or by the secret (RFC 6750 section 2.1). */

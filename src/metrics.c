@@ -190,6 +190,7 @@ static void add_server(struct server_metrics *sum, const struct server_metrics *
 	sum->sockets += part->sockets;
 	sum->sockets_max += part->sockets_max;
 	sum->sockets_refused += part->sockets_refused;
+	sum->proxy_headers_refused += part->proxy_headers_refused;
 	sum->overruns += part->overruns;
 	sum->moderation_actions += part->moderation_actions;
 	sum->rate_limited += part->rate_limited;
@@ -416,6 +417,9 @@ void metrics_write(const struct metrics *metrics, FILE *out)
 	write_number(out, "sockets_refused_total", "counter",
 		     "Connections closed at once for want of a descriptor.",
 		     server->sockets_refused);
+	write_number(out, "proxy_headers_refused_total", "counter",
+		     "Connections closed for want of a header of the PROXY protocol.",
+		     server->proxy_headers_refused);
 	write_number(out, "overruns_total", "counter",
 		     "Members closed because they could not keep up.", server->overruns);
 	write_number(out, "rate_limited_total", "counter", "Messages refused for coming too fast.",

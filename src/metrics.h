@@ -51,6 +51,7 @@ struct server_metrics {
 	_Atomic uint64_t sockets; /* connections of any kind, open now */
 	_Atomic uint64_t sockets_max;
 	_Atomic uint64_t sockets_refused;
+	_Atomic uint64_t proxy_headers_refused;
 	_Atomic uint64_t journal_rooms; /* that SQLite keeps */
 	_Atomic uint64_t journal_rooms_forgotten;
 	_Atomic uint64_t journal_bytes;

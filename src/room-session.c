@@ -85,8 +85,8 @@ static ssize_t give(struct reader *reader, const void *bytes, size_t size, uint6
 	if (session->close_code == LWS_CLOSE_STATUS_ABNORMAL_CLOSE)
 		return -1; /* a write has failed */
 	if (!lws_partial_buffered(session->wsi))
-		taken = lws_is_ssl(session->wsi) ? write_records(session, bytes, size)
-						 : write_plain(session, bytes, size);
+		taken = service_speaks_tls(session->wsi) ? write_records(session, bytes, size)
+							 : write_plain(session, bytes, size);
 	if (taken < 0)
 		return fail(session);
 	session->metrics->bytes_out += (size_t)taken;

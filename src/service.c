@@ -5,6 +5,7 @@
 #include "metrics.h"
 #include "server.h"
 #include "session.h"
+#include "source.h"
 #include "tls.h"
 
 #include <errno.h>
@@ -39,9 +40,23 @@ struct service *service_of(struct lws *wsi)
 	return lws_context_user(lws_get_context(wsi));
 }
 
-const struct config_listen *service_listen_of(struct lws *wsi)
+const struct source *service_source_of(struct lws *wsi)
 {
 	return lws_get_opaque_user_data(wsi);
+}
+
+const struct config_listen *service_listen_of(struct lws *wsi)
+{
+	const struct source *source = service_source_of(wsi);
+
+	return source ? source->listen : NULL;
+}
+
+bool service_speaks_tls(struct lws *wsi)
+{
+	const struct config_listen *listen = service_listen_of(wsi);
+
+	return listen ? listen->tls != NULL : lws_is_ssl(wsi);
 }
 
 double service_now(struct service *service)
@@ -148,21 +163,37 @@ static void adopt(struct service *service, const struct service_connection *conn
 	lws_adopt_desc_t adopted = {
 		.vh = service->vhost,
 		.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP |
-			(connection->listen->tls ? LWS_ADOPT_ALLOW_SSL : 0),
+			(connection->source->listen->tls ? LWS_ADOPT_ALLOW_SSL : 0),
 		.fd.sockfd = connection->fd,
-		.opaque = (void *)(uintptr_t)connection->listen,
+		.opaque = connection->source,
 	};
 
 	/* Fails on a unix socket, which has no such delay. */
 	setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	sockets_make_room(sockets, service);
-	lws_adopt_descriptor_vhost_via_info(&adopted); /* closes the socket where it fails */
+	service->adopting = connection->source;
+	if (!lws_adopt_descriptor_vhost_via_info(&adopted)) /* which has closed the socket */
+		source_destroy(service->adopting);
+	service->adopting = NULL;
 	quota_release(&sockets->quota);
+}
+
+/* A connection that fails as it is adopted may have got so far, or not. */
+void service_let_go(struct lws *wsi)
+{
+	struct service *service = service_of(wsi);
+	struct source *source = lws_get_opaque_user_data(wsi);
+
+	if (source == service->adopting)
+		service->adopting = NULL;
+	lws_set_opaque_user_data(wsi, NULL);
+	source_destroy(source);
 }
 
 static void discard(struct server *server, const struct service_connection *connection)
 {
 	close(connection->fd);
+	source_destroy(connection->source);
 	quota_release(&server->sockets.quota);
 }
 

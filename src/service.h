@@ -28,6 +28,7 @@ struct flusher;
 struct metrics;
 struct server;
 struct service;
+struct source;
 
 /*
  * Something for another service thread to do, which is also the way to hand over
@@ -42,7 +43,7 @@ struct service_task {
 /* A connection that has been accepted. */
 struct service_connection {
 	int fd;
-	const struct config_listen *listen;
+	struct source *source; /* its own */
 };
 
 struct service {
@@ -62,6 +63,7 @@ struct service {
 	struct ev_timer sweep;
 	double sweep_due;
 	double nobody_idle_until; /* see sockets_make_room() */
+	struct source *adopting;  /* of the connection that lws is being given */
 	bool draining;
 	struct ev_timer closing; /* of connections that become idle while it drains */
 	pthread_t thread;
@@ -102,6 +104,9 @@ void service_join(struct service *service);
 /* Gives a task to a service, which runs it on its thread, in the order of posting. Any thread. */
 void service_post(struct service *service, struct service_task *task);
 
+/* The connection is no more: for LWS_CALLBACK_WSI_DESTROY. */
+void service_let_go(struct lws *wsi);
+
 /* Gives it connections to serve, each charged to the server's quota of sockets. Any thread. What can't be taken is closed. */
 void service_adopt(struct service *service, const struct service_connection *connections, size_t n);
 
@@ -111,8 +116,14 @@ bool service_is_here(const struct service *service);
 /* The service that a connection belongs to. */
 struct service *service_of(struct lws *wsi);
 
+/* Where a connection has come from; NULL: that isn't known. */
+const struct source *service_source_of(struct lws *wsi);
+
 /* What the config says of the address that a connection came in by. */
 const struct config_listen *service_listen_of(struct lws *wsi);
+
+/* Whether it speaks TLS. lws_is_ssl() says so of all connections where one address does. */
+bool service_speaks_tls(struct lws *wsi);
 
 /* The monotonic clock in seconds, as of this turn: what has passed doesn't depend on what time it is. */
 double service_now(struct service *service);

@@ -322,20 +322,7 @@ char *session_query(struct session *session, const char *name)
 
 const char *session_address(const struct session *session, char text[SESSION_PEER_SIZE])
 {
-	const char *end = strrchr(session->peer, ':');
-	const char *start = session->peer;
-	char address[SESSION_PEER_SIZE];
-
-	if (!end)
-		return NULL; /* a unix socket's */
-	if (*start != '[') { /* IPv4: as it stands there */
-		*(char *)mempcpy(text, start, (size_t)(end - start)) = '\0';
-		return text;
-	}
-	start++;
-	end--;
-	snprintf(address, sizeof(address), "%.*s", (int)(end - start), start);
-	return address_network(address, text) < 0 ? NULL : text;
+	return address_peer_network(session->peer, text);
 }
 
 bool session_moderates(const struct session *session)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http-request.h"
+#include "http-client.h"
 #include "rate.h"
 #include "turn.h"
 

@@ -102,6 +102,7 @@ void sockets_note(struct lws *wsi, enum lws_callback_reasons reason)
 		sockets->open++;
 		metrics_server(service->metrics)->sockets++;
 	} else {
+		service_let_go(wsi);
 		quota_release(&sockets->quota);
 		sockets->open--;
 		metrics_server(service->metrics)->sockets--;

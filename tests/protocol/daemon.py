@@ -42,12 +42,14 @@ SANITIZED = is_sanitized()
 
 
 class Daemon:
-    """The daemon on a free port of 127.0.0.1, with two threads on any machine, killed with this test however that ends."""
+    """The daemon on a free port of 127.0.0.1, or where its config says, with two threads on any machine, killed with this
+    test however that ends."""
 
     def __init__(self, config=None, *options, program=PROGRAM):
         self.scratch = tempfile.TemporaryDirectory()
         self.log_path = os.path.join(self.scratch.name, "log")
-        command = [program, "--address", "127.0.0.1", "--port", "0", "--www", SOURCE_ROOT + "/www", "--threads", "2", *options]
+        where = [] if "listen" in (config or {}) else ["--address", "127.0.0.1", "--port", "0"]
+        command = [program, *where, "--www", SOURCE_ROOT + "/www", "--threads", "2", *options]
         self.tls = self.certify() if TLS else None
         if TLS:
             command += ["--cert", self.scratch.name + "/server.pem", "--key", self.scratch.name + "/server.key"]
@@ -66,6 +68,11 @@ class Daemon:
             self.process.kill()
             sys.exit(1)
         self.port = int(listening[1])
+
+    @property
+    def ports(self):
+        """All that it listens at by now, in the order of the config."""
+        return [int(port) for port in re.findall(r"listening on https?://.*:(\d+)/", self.log())]
 
     def certify(self):
         """Makes certificates in the scratch folder; returns what trusts them."""

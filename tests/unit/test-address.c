@@ -3,6 +3,7 @@
 #include "address.h"
 
 #include <errno.h>
+#include <string.h>
 
 static void networks(void **state)
 {
@@ -87,11 +88,86 @@ static void ranges(void **state)
 	}
 }
 
+static void peers(void **state)
+{
+	static const struct {
+		const char *text, *peer, *network; /* NULL: none */
+	} rows[] = {
+		{"192.0.2.1", "192.0.2.1", "192.0.2.1"},
+		{"192.0.2.1:4711", "192.0.2.1:4711", "192.0.2.1"},
+		{"192.0.2.1:0", "192.0.2.1", "192.0.2.1"},
+		{"192.0.2.1:_hidden", "192.0.2.1", "192.0.2.1"},
+		{"2001:DB8::1", "[2001:db8::1]", "2001:db8::"},
+		{"[2001:db8::1]", "[2001:db8::1]", "2001:db8::"},
+		{"[2001:db8::1]:65535", "[2001:db8::1]:65535", "2001:db8::"},
+		{"[::ffff:192.0.2.1]:80", "192.0.2.1:80", "192.0.2.1"},
+		{"::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1"},
+		{"0000:0000:0000:0000:0000:ffff:192.168.100.228", "192.168.100.228",
+		 "192.168.100.228"},
+		{"", NULL, NULL},
+		{"unix", NULL, NULL},
+		{"unknown", NULL, NULL},
+		{"_hidden", NULL, NULL},
+		{"192.0.2.1:", NULL, NULL},
+		{"192.0.2.1:65536", NULL, NULL},
+		{"192.0.2.1:-1", NULL, NULL},
+		{"192.0.2.1 ", NULL, NULL},
+		{"192.0.2.1x", NULL, NULL},
+		{"192.0.2.256", NULL, NULL},
+		{"[192.0.2.1]", NULL, NULL},
+		{"[2001:db8::1", NULL, NULL},
+		{"[2001:db8::1]4711", NULL, NULL},
+		{"[2001:db8::1]:", NULL, NULL},
+		{"2001:db8::1]", NULL, NULL},
+		{"fe80::1%eth0", NULL, NULL},
+		{"[]", NULL, NULL},
+		{"[:]", NULL, NULL},
+		{"1111111111111111111111111111111111111111111111111111111111111111111111111", NULL,
+		 NULL},
+	};
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		char peer[ADDRESS_PEER_SIZE], network[ADDRESS_SIZE];
+		int r = address_read_peer(rows[i].text, strlen(rows[i].text), peer);
+
+		assert_int_equal(r, rows[i].peer ? 0 : -EINVAL);
+		if (!rows[i].peer)
+			continue;
+		assert_string_equal(peer, rows[i].peer);
+		assert_string_equal(address_peer_network(peer, network), rows[i].network);
+	}
+}
+
+static void peers_without_an_address(void **state)
+{
+	char network[ADDRESS_SIZE];
+
+	assert_null(address_peer_network(ADDRESS_UNIX, network));
+	assert_null(address_peer_network("", network));
+	assert_null(address_peer_network("[", network));
+}
+
+static void peers_in_ranges(void **state)
+{
+	char *ranges[] = {(char[]){"127.0.0.0/8"}, (char[]){"2001:db8::/32"}};
+	char *with_unix[] = {(char[]){"unix"}};
+
+	assert_true(address_peer_is_in("127.0.0.1:80", ranges, 2));
+	assert_true(address_peer_is_in("[2001:db8::7]:80", ranges, 2));
+	assert_true(address_peer_is_in("[2001:db8::7]", ranges, 2));
+	assert_false(address_peer_is_in("10.0.0.1:80", ranges, 2));
+	assert_false(address_peer_is_in("unix", ranges, 2));
+	assert_true(address_peer_is_in("unix", with_unix, 1));
+	assert_false(address_peer_is_in("127.0.0.1:80", with_unix, 1));
+	assert_false(address_peer_is_in("127.0.0.1:80", NULL, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(networks),
-		cmocka_unit_test(ranges),
+		cmocka_unit_test(networks),	   cmocka_unit_test(ranges),
+		cmocka_unit_test(peers),	   cmocka_unit_test(peers_without_an_address),
+		cmocka_unit_test(peers_in_ranges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,6 +299,32 @@ static void set_listen_keeps_the_first_certificate(void **state)
 	assert_string_equal(config->listen[0].tls->certificate, "c");
 }
 
+static void behind_proxies(void **state)
+{
+	static const char text[] =
+		"{\"listen\": [{\"address\": \"unix:/run/s\", \"mode\": \"0660\", \"group\": \"0\","
+		" \"trusted_proxies\": [\"unix\", \"10.0.0.0/8\"], \"proxy_protocol\": true}, {}]}";
+	struct config *config = *state;
+	struct config_error error;
+
+	parse(config, text);
+	assert_int_equal(config->listen[0].mode, 0660);
+	assert_string_equal(config->listen[0].group, "0");
+	assert_int_equal(config->listen[0].n_trusted_proxies, 2);
+	assert_string_equal(config->listen[0].trusted_proxies[1], "10.0.0.0/8");
+	assert_true(config->listen[0].proxy_protocol);
+	assert_int_equal(config->listen[1].n_trusted_proxies, 0);
+	assert_false(config->listen[1].proxy_protocol);
+
+	assert_int_equal(config_set_listen(config, "unix:/run/t", 0, &error), 0);
+	assert_int_equal(config->listen[0].mode, 0660);
+	assert_int_equal(config_set_listen(config, "127.0.0.1", 1, &error), 0);
+	assert_int_equal(config->listen[0].mode, 0);
+	assert_null(config->listen[0].group);
+	assert_int_equal(config->listen[0].n_trusted_proxies, 2);
+	assert_true(config->listen[0].proxy_protocol);
+}
+
 static void set_tls_for_every_address(void **state)
 {
 	struct config *config = *state;
@@ -405,7 +431,23 @@ static const struct wrong wrong_values[] = {
 	{"{\"listen\": [3000]}", "listen[0]: found 3000 (a number), expected an object"},
 	{"{\"listen\": [{}, null]}", "listen[1]: found null, expected an object"},
 	{"{\"listen\": [{\"host\": \"::\"}]}",
-	 "listen[0].host: unknown key, expected one of address, port, redirect, tls"},
+	 "listen[0].host: unknown key, expected one of address, port, redirect, tls, "
+	 "trusted_proxies, proxy_protocol, mode, group"},
+	{"{\"listen\": [{\"trusted_proxies\": [\"unix\", \"proxy.local\"]}]}",
+	 "listen[0].trusted_proxies[1]: found \"proxy.local\" (a string), expected an address, a "
+	 "network such as 10.0.0.0/8, or \"unix\""},
+	{"{\"listen\": [{\"address\": \"unix:/s\", \"mode\": \"0668\"}]}",
+	 "listen[0].mode: found \"0668\" (a string), expected octal permissions such as \"0660\""},
+	{"{\"listen\": [{\"address\": \"unix:/s\", \"mode\": \"01777\"}]}",
+	 "listen[0].mode: found \"01777\" (a string), expected octal permissions such as "
+	 "\"0660\""},
+	{"{\"listen\": [{\"address\": \"unix:/s\", \"mode\": 660}]}",
+	 "listen[0].mode: found 660 (a number), expected octal permissions such as \"0660\""},
+	{"{\"listen\": [{\"address\": \"unix:/s\", \"group\": \"no such group\"}]}",
+	 "listen[0].group: found \"no such group\" (a string), expected the name or the number of "
+	 "a group"},
+	{"{\"listen\": [{\"mode\": \"0660\"}]}",
+	 "listen[0]: found mode or group, expected them with a unix: address only"},
 	{"{\"listen\": [{\"port\": 65536}]}",
 	 "listen[0].port: found 65536 (a number), expected a whole number from 0 to 65535"},
 	{"{\"listen\": [{\"port\": -1}]}",
@@ -666,6 +708,7 @@ int main(void)
 		TEST(set_listen),
 		TEST(tls_with_everything),
 		TEST(set_listen_keeps_the_first_certificate),
+		TEST(behind_proxies),
 		TEST(set_tls_for_every_address),
 		TEST(set_development_tls_where_there_is_none),
 		TEST(set_listen_refuses_what_is_no_address),

@@ -101,6 +101,9 @@ static const char small_case[] =
 	"# HELP switchboard_sockets_refused_total Connections closed at once for want of a descriptor.\n"
 	"# TYPE switchboard_sockets_refused_total counter\n"
 	"switchboard_sockets_refused_total 33\n"
+	"# HELP switchboard_proxy_headers_refused_total Connections closed for want of a header of the PROXY protocol.\n"
+	"# TYPE switchboard_proxy_headers_refused_total counter\n"
+	"switchboard_proxy_headers_refused_total 36\n"
 	"# HELP switchboard_overruns_total Members closed because they could not keep up.\n"
 	"# TYPE switchboard_overruns_total counter\n"
 	"switchboard_overruns_total 10\n"
@@ -194,6 +197,7 @@ static void whole_text(void **state)
 		.sockets = 31,
 		.sockets_max = 32,
 		.sockets_refused = 33,
+		.proxy_headers_refused = 36,
 		.overruns = 10,
 		.rate_limited = 11,
 		.moderation_actions = 12,

@@ -15,6 +15,7 @@ static void same(void **state)
 		/* A proxy ends TLS. */
 		{"https://a.example", "a.example", false, true},
 		{"https://a.example:8443", "a.example:8443", false, true},
+		{"https://a.example", "a.example:443", false, true},
 		{"http://a.example", "a.example", true, false},
 		{"http://a.example:443", "a.example", true, false},
 		/* Ports */
