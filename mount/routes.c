@@ -2,6 +2,7 @@
 
 #include "auth.h"
 #include "handshake.h"
+#include "http-cors.h"
 #include "json-scan.h"
 #include "limiter.h"
 #include "mount/answer.h"
@@ -138,7 +139,8 @@ static void read_headers(struct lws *wsi, struct route_request *request, char *a
 	http_peer(wsi, peer.peer);
 	request->address = session_address(&peer, address);
 	request->authorization = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
-	request->cookies = http_header(wsi, WSI_TOKEN_HTTP_COOKIE);
+	if (http_may_use_cookies(wsi, http_page_settings(wsi)))
+		request->cookies = http_header(wsi, WSI_TOKEN_HTTP_COOKIE);
 	request->if_none_match = http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
 }
 
@@ -215,7 +217,7 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 
 /*
  * A body must say that it is JSON: other sites' pages can't without asking
- * first (the CORS protocol), which nobody here allows.
+ * first (the CORS protocol), which only those that are listed are allowed.
  */
 static bool is_json(struct lws *wsi)
 {
@@ -251,6 +253,8 @@ static int begin(struct lws *wsi, struct call *call)
 	char allow[64];
 	int r;
 
+	if (answer_is_for_pages(wsi) && http_is_preflight(wsi))
+		return http_reply_preflight(wsi);
 	if (!find_route(wsi, &match, allow, sizeof(allow)))
 		r = *allow ? answer_not_allowed(wsi, allow)
 			   : answer_problem(wsi, 404, "no such resource");
