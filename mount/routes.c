@@ -19,24 +19,24 @@
 #define PROMETHEUS_TEXT "text/plain; version=0.0.4; charset=utf-8"
 
 static const struct route routes[] = {
-	{"GET", "/api/rooms", route_rooms, NULL},
-	{"GET", "/api/rooms/{}/bans", route_room_bans, NULL},
-	{"POST", "/api/rooms/{}/bans", route_room_ban, NULL},
-	{"DELETE", "/api/rooms/{}/bans/{}", route_room_unban, NULL},
-	{"POST", "/api/rooms/{}/kicks", route_room_kick, NULL},
-	{"GET", "/api/rooms/{}/members", route_room_members, NULL},
-	{"GET", "/api/rooms/{}/messages", route_room_messages, "application/json"},
-	{"POST", "/api/rooms/{}/messages", route_room_publish, NULL},
-	{"DELETE", "/api/rooms/{}/messages/{}", route_room_delete_message, NULL},
-	{"GET", "/api/rooms/{}/mutes", route_room_mutes, NULL},
-	{"POST", "/api/rooms/{}/mutes", route_room_mute, NULL},
-	{"DELETE", "/api/rooms/{}/mutes/{}", route_room_unmute, NULL},
-	{"POST", "/api/tickets", route_tickets, NULL},
-	{"GET", "/asyncapi.json", route_asyncapi, "application/json"},
-	{"GET", "/healthz", route_healthz, NULL},
-	{"GET", "/metrics", route_metrics, PROMETHEUS_TEXT},
-	{"GET", "/openapi.json", route_openapi, "application/json"},
-	{"GET", "/readyz", route_readyz, NULL},
+	{"GET", "/api/rooms", route_rooms, NULL, ROUTE_ASKS},
+	{"GET", "/api/rooms/{}/bans", route_room_bans, NULL, ROUTE_ASKS},
+	{"POST", "/api/rooms/{}/bans", route_room_ban, NULL, ROUTE_ASKS},
+	{"DELETE", "/api/rooms/{}/bans/{}", route_room_unban, NULL, ROUTE_ASKS},
+	{"POST", "/api/rooms/{}/kicks", route_room_kick, NULL, ROUTE_ASKS},
+	{"GET", "/api/rooms/{}/members", route_room_members, NULL, ROUTE_ASKS},
+	{"GET", "/api/rooms/{}/messages", route_room_messages, "application/json", ROUTE_ASKS},
+	{"POST", "/api/rooms/{}/messages", route_room_publish, NULL, ROUTE_ASKS},
+	{"DELETE", "/api/rooms/{}/messages/{}", route_room_delete_message, NULL, ROUTE_ASKS},
+	{"GET", "/api/rooms/{}/mutes", route_room_mutes, NULL, ROUTE_ASKS},
+	{"POST", "/api/rooms/{}/mutes", route_room_mute, NULL, ROUTE_ASKS},
+	{"DELETE", "/api/rooms/{}/mutes/{}", route_room_unmute, NULL, ROUTE_ASKS},
+	{"POST", "/api/tickets", route_tickets, NULL, ROUTE_ASKS},
+	{"GET", "/asyncapi.json", route_asyncapi, "application/json", ROUTE_OPEN},
+	{"GET", "/healthz", route_healthz, NULL, ROUTE_OPEN},
+	{"GET", "/metrics", route_metrics, PROMETHEUS_TEXT, ROUTE_ASKS},
+	{"GET", "/openapi.json", route_openapi, "application/json", ROUTE_OPEN},
+	{"GET", "/readyz", route_readyz, NULL, ROUTE_OPEN},
 };
 
 /* So long an answer may take that waits for a disk. */
@@ -201,6 +201,8 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	request.query = &query;
 	read_headers(wsi, &request, address);
 	status = charge(&request, match->route, &body);
+	if (!status)
+		status = route_admit(&request, match->route->access, &body);
 	if (!status)
 		status = match->route->handler(&request, &body);
 	free_headers(&request);

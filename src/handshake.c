@@ -209,14 +209,15 @@ static int identify(struct lws *wsi, struct session *session, struct http_query 
 	const struct admission_field *ticket, *room;
 	const char *reason;
 
-	if (!session->endpoint->room || !auth_is_needed(server_of(wsi)->auth))
+	if (session->endpoint->open || !auth_is_needed(server_of(wsi)->auth))
 		return 0;
 	ticket = admission_query(&request, "ticket");
 	room = admission_query(&request, "room");
 	reason = read_identity(wsi, session, ticket ? ticket->value : NULL);
 	if (reason)
 		return refuse_credentials(wsi, session, reason);
-	if (!identity_may_enter(session->identity, room ? room->value : session->endpoint->room))
+	if (session->endpoint->room &&
+	    !identity_may_enter(session->identity, room ? room->value : session->endpoint->room))
 		return refuse(wsi, session, &not_permitted[0]);
 	if (!(session->identity->rights & RIGHT_READ))
 		return refuse(wsi, session, &not_permitted[1]);
