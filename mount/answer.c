@@ -1,6 +1,7 @@
 #include "mount/answer.h"
 
 #include "http-client.h"
+#include "http-cors.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -16,6 +17,25 @@ static void add_header(struct answer *answer, const char *line)
 		return;
 	free(answer->headers);
 	answer->headers = all;
+}
+
+bool answer_is_for_pages(struct lws *wsi)
+{
+	const char *path;
+
+	return http_method(wsi, &path) >= 0 && !strncmp(path, "/api/", 5);
+}
+
+static void add_page_headers(struct lws *wsi, struct answer *answer)
+{
+	char *lines = answer_is_for_pages(wsi) ? http_cors_headers(wsi) : NULL;
+	char *all;
+
+	if (lines && asprintf(&all, "%s%s", answer->headers ? answer->headers : "", lines) >= 0) {
+		free(answer->headers);
+		answer->headers = all;
+	}
+	free(lines);
 }
 
 void route_add_header(struct route_later *later, const char *format, ...)
@@ -129,6 +149,7 @@ int answer_send(struct lws *wsi, struct http_body *body, struct answer *answer)
 	make_text(wsi, answer);
 	if (!answer->headers || !strstr(answer->headers, "Cache-Control:"))
 		add_header(answer, "Cache-Control: no-store");
+	add_page_headers(wsi, answer);
 	reply.status = answer->status;
 	reply.type = type_of(answer);
 	reply.headers = answer->headers;

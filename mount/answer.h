@@ -32,6 +32,9 @@ struct call {
 	struct http_body sending;
 };
 
+/* Whether other sites' pages may have the answer, if they are listed: that of a call, and of nothing else. */
+bool answer_is_for_pages(struct lws *wsi);
+
 /* Sends the answer, of which nothing is left then. Returns what the callback must return. */
 int answer_send(struct lws *wsi, struct http_body *body, struct answer *answer);
 

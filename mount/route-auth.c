@@ -96,6 +96,19 @@ unsigned route_permit(const struct route_request *request, const char *room, enu
 	return refuse(request, 403, reason, body);
 }
 
+unsigned route_admit(const struct route_request *request, enum route_access access,
+		     struct json_object **body)
+{
+	struct identity identity;
+	unsigned status;
+
+	if (access != ROUTE_CLOSED)
+		return 0;
+	status = route_permit(request, NULL, RIGHT_READ, &identity, body);
+	identity_finish(&identity);
+	return status;
+}
+
 unsigned route_tickets(const struct route_request *request, struct json_object **body)
 {
 	struct auth *auth = request->server->auth;

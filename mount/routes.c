@@ -4,6 +4,7 @@
 #include "handshake.h"
 #include "http-turn.h"
 #include "http-client.h"
+#include "http-cors.h"
 #include "json-scan.h"
 #include "limiter.h"
 #include "mount/answer.h"
@@ -20,24 +21,24 @@
 #define PROMETHEUS_TEXT "text/plain; version=0.0.4; charset=utf-8"
 
 static const struct route routes[] = {
-	{"GET", "/api/rooms", route_rooms, NULL},
-	{"GET", "/api/rooms/{}/bans", route_room_bans, NULL},
-	{"POST", "/api/rooms/{}/bans", route_room_ban, NULL},
-	{"DELETE", "/api/rooms/{}/bans/{}", route_room_unban, NULL},
-	{"POST", "/api/rooms/{}/kicks", route_room_kick, NULL},
-	{"GET", "/api/rooms/{}/members", route_room_members, NULL},
-	{"GET", "/api/rooms/{}/messages", route_room_messages, "application/json"},
-	{"POST", "/api/rooms/{}/messages", route_room_publish, NULL},
-	{"DELETE", "/api/rooms/{}/messages/{}", route_room_delete_message, NULL},
-	{"GET", "/api/rooms/{}/mutes", route_room_mutes, NULL},
-	{"POST", "/api/rooms/{}/mutes", route_room_mute, NULL},
-	{"DELETE", "/api/rooms/{}/mutes/{}", route_room_unmute, NULL},
-	{"POST", "/api/tickets", route_tickets, NULL},
-	{"GET", "/asyncapi.json", route_asyncapi, "application/json"},
-	{"GET", "/healthz", route_healthz, NULL},
-	{"GET", "/metrics", route_metrics, PROMETHEUS_TEXT},
-	{"GET", "/openapi.json", route_openapi, "application/json"},
-	{"GET", "/readyz", route_readyz, NULL},
+	{"GET", "/api/rooms", route_rooms, NULL, ROUTE_ASKS},
+	{"GET", "/api/rooms/{}/bans", route_room_bans, NULL, ROUTE_ASKS},
+	{"POST", "/api/rooms/{}/bans", route_room_ban, NULL, ROUTE_ASKS},
+	{"DELETE", "/api/rooms/{}/bans/{}", route_room_unban, NULL, ROUTE_ASKS},
+	{"POST", "/api/rooms/{}/kicks", route_room_kick, NULL, ROUTE_ASKS},
+	{"GET", "/api/rooms/{}/members", route_room_members, NULL, ROUTE_ASKS},
+	{"GET", "/api/rooms/{}/messages", route_room_messages, "application/json", ROUTE_ASKS},
+	{"POST", "/api/rooms/{}/messages", route_room_publish, NULL, ROUTE_ASKS},
+	{"DELETE", "/api/rooms/{}/messages/{}", route_room_delete_message, NULL, ROUTE_ASKS},
+	{"GET", "/api/rooms/{}/mutes", route_room_mutes, NULL, ROUTE_ASKS},
+	{"POST", "/api/rooms/{}/mutes", route_room_mute, NULL, ROUTE_ASKS},
+	{"DELETE", "/api/rooms/{}/mutes/{}", route_room_unmute, NULL, ROUTE_ASKS},
+	{"POST", "/api/tickets", route_tickets, NULL, ROUTE_ASKS},
+	{"GET", "/asyncapi.json", route_asyncapi, "application/json", ROUTE_OPEN},
+	{"GET", "/healthz", route_healthz, NULL, ROUTE_OPEN},
+	{"GET", "/metrics", route_metrics, PROMETHEUS_TEXT, ROUTE_ASKS},
+	{"GET", "/openapi.json", route_openapi, "application/json", ROUTE_OPEN},
+	{"GET", "/readyz", route_readyz, NULL, ROUTE_OPEN},
 };
 
 /* So long an answer may take that waits for a disk. */
@@ -140,7 +141,8 @@ static void read_headers(struct lws *wsi, struct route_request *request, char *a
 	http_peer(wsi, peer.peer);
 	request->address = session_address(&peer, address);
 	request->authorization = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
-	request->cookies = http_header(wsi, WSI_TOKEN_HTTP_COOKIE);
+	if (http_may_use_cookies(wsi, http_page_settings(wsi)))
+		request->cookies = http_header(wsi, WSI_TOKEN_HTTP_COOKIE);
 	request->if_none_match = http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
 }
 
@@ -202,6 +204,8 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 	read_headers(wsi, &request, address);
 	status = charge(&request, match->route, &body);
 	if (!status)
+		status = route_admit(&request, match->route->access, &body);
+	if (!status)
 		status = match->route->handler(&request, &body);
 	free_headers(&request);
 	http_query_finish(&query);
@@ -217,7 +221,7 @@ static int call_handler(struct lws *wsi, struct call *call, const struct match *
 
 /*
  * A body must say that it is JSON: other sites' pages can't without asking
- * first (the CORS protocol), which nobody here allows.
+ * first (the CORS protocol), which only those that are listed are allowed.
  */
 static bool is_json(struct lws *wsi)
 {
@@ -253,6 +257,8 @@ static int begin(struct lws *wsi, struct call *call)
 	char allow[64];
 	int r;
 
+	if (answer_is_for_pages(wsi) && http_is_preflight(wsi))
+		return http_reply_preflight(wsi);
 	if (!find_route(wsi, &match, allow, sizeof(allow)))
 		r = *allow ? answer_not_allowed(wsi, allow)
 			   : answer_problem(wsi, 404, "no such resource");

@@ -41,11 +41,19 @@ struct route_request {
 
 typedef unsigned (*route_fn)(const struct route_request *request, struct json_object **body);
 
+/* Who may make a call, before its handler is asked. A row that doesn't say so is closed. */
+enum route_access {
+	ROUTE_CLOSED, /* who has the right to read; everybody, where nobody has to say who they are */
+	ROUTE_ASKS,   /* whom the handler says, which asks route_permit(), or knows better */
+	ROUTE_OPEN,   /* everybody */
+};
+
 struct route {
 	const char *method; /* "GET", which answers HEAD too, "POST" or "DELETE" */
 	const char *path;   /* a segment {} stands for any one that isn't empty */
 	route_fn handler;
 	const char *type; /* NULL: JSON; else the body is text, or a string, to be sent as it is */
+	enum route_access access;
 };
 
 /* Takes the reference to body. The client may be gone by now. */
@@ -90,6 +98,10 @@ unsigned route_refuse_rate(const struct route_request *request, enum limit limit
  */
 unsigned route_permit(const struct route_request *request, const char *room, enum right right,
 		      struct identity *identity, struct json_object **body);
+
+/* Whether who asks may make such a call. Returns 0, or fills *body with a problem and returns its status. */
+unsigned route_admit(const struct route_request *request, enum route_access access,
+		     struct json_object **body);
 
 /* route-auth.c */
 unsigned route_tickets(const struct route_request *request, struct json_object **body);

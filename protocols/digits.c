@@ -16,7 +16,7 @@ static int digits_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
 	return stream_callback(wsi, reason, user, in, size, next);
 }
 
-static struct endpoint digits_endpoint = {.path = "/digits", .websocket = true};
+static struct endpoint digits_endpoint = {.path = "/digits", .websocket = true, .open = true};
 
 const struct lws_protocols digits_protocol = {
 	.name = "digits",

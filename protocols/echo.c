@@ -19,7 +19,7 @@ static int echo_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 	}
 }
 
-static struct endpoint echo_endpoint = {.path = "/echo", .websocket = true};
+static struct endpoint echo_endpoint = {.path = "/echo", .websocket = true, .open = true};
 
 const struct lws_protocols echo_protocol = {
 	.name = "echo",

@@ -39,7 +39,8 @@ static int greet_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 	}
 }
 
-static struct endpoint greet_endpoint = {.name = "/", .websocket = true, .needs_username = true};
+static struct endpoint greet_endpoint = {
+	.name = "/", .websocket = true, .needs_username = true, .open = true};
 
 const struct lws_protocols greet_protocol = {
 	.name = "greet",

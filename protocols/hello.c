@@ -59,8 +59,8 @@ static int hello_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 	}
 }
 
-static struct endpoint hello_endpoint = {.path = "/hello", .websocket = true};
-static struct endpoint hello_ws_endpoint = {.path = "/hello-ws", .websocket = true};
+static struct endpoint hello_endpoint = {.path = "/hello", .websocket = true, .open = true};
+static struct endpoint hello_ws_endpoint = {.path = "/hello-ws", .websocket = true, .open = true};
 
 const struct lws_protocols hello_protocol = {
 	.name = "hello",

@@ -16,7 +16,7 @@ static int letters_callback(struct lws *wsi, enum lws_callback_reasons reason, v
 	return stream_callback(wsi, reason, user, in, size, next);
 }
 
-static struct endpoint letters_endpoint = {.path = "/letters", .websocket = true};
+static struct endpoint letters_endpoint = {.path = "/letters", .websocket = true, .open = true};
 
 const struct lws_protocols letters_protocol = {
 	.name = "letters",

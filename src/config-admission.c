@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void free_headers(struct config_header *headers, size_t n)
 {
@@ -118,11 +119,69 @@ static struct config_admission *replace(struct config *config, const char *path)
 	return admission;
 }
 
+/*
+ * As browsers write it (RFC 6454 section 6.2): anything else, such as a slash at
+ * the end, or a port that is the scheme's own, never equals what they send.
+ */
+static bool is_origin(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char scheme[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789+-.";
+	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789-._";
+	size_t n = strspn(text, scheme);
+	const char *end;
+
+	if (!strcmp(text, "*") || !strcmp(text, "null"))
+		return true;
+	if (!n || !strchr(letters, *text) || strncmp(text + n, "://", 3) != 0)
+		return false;
+	end = text + n + 3;
+	if (*end == '[') {
+		end += 1 + strspn(end + 1, "0123456789abcdefABCDEF:.");
+		if (*end++ != ']')
+			return false;
+	} else {
+		size_t length = strspn(end, host);
+
+		if (!length)
+			return false;
+		end += length;
+	}
+	if (!*end)
+		return true;
+	if (*end != ':' || !end[1] || end[1 + strspn(end + 1, "0123456789")])
+		return false;
+	return !(!strncasecmp(text, "http://", 7) && !strcmp(end, ":80")) &&
+	       !(!strncasecmp(text, "https://", 8) && !strcmp(end, ":443"));
+}
+
+static int read_origins(const struct reader *reader, const char *path, struct json_object *value,
+			const struct field *field, void *target)
+{
+	int r = reader_strings(reader, path, value, field, target);
+
+	for (size_t i = 0; !r && i < json_object_array_length(value); i++) {
+		struct json_object *origin = json_object_array_get_idx(value, i);
+		char entry[READER_PATH_SIZE];
+
+		reader_index_path(entry, path, i);
+		if (!is_origin(json_object_get_string(origin)))
+			r = reader_fail_expected(
+				reader, entry, origin,
+				"\"*\", or an origin as browsers write it, such as "
+				"https://example.org or http://localhost:5173: without a path or a "
+				"slash at the end, or a port that goes without saying");
+	}
+	return r;
+}
+
 #define ADMISSION(member) offsetof(struct config_admission, member)
 
 static const struct field admission_fields[] = {
 	{.key = "require_query", .read = reader_strings, .offset = ADMISSION(require_query)},
-	{.key = "origins", .read = reader_strings, .offset = ADMISSION(origins)},
+	{.key = "origins", .read = read_origins, .offset = ADMISSION(origins)},
 	{.key = "require_headers", .read = read_headers, .offset = ADMISSION(require_headers)},
 	{0},
 };

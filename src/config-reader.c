@@ -1,5 +1,7 @@
 #include "config-reader.h"
 
+#include "config-keys.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -222,7 +224,7 @@ int reader_strings(const struct reader *reader, const char *path, struct json_ob
 	return 0;
 }
 
-static int fail_syntax(const struct reader *reader, const char *text, size_t at, const char *what)
+static int fail_at(const struct reader *reader, const char *text, size_t at, const char *what)
 {
 	size_t line = 1, column = 1;
 	char where[64];
@@ -232,7 +234,28 @@ static int fail_syntax(const struct reader *reader, const char *text, size_t at,
 		line += text[i] == '\n';
 	}
 	snprintf(where, sizeof(where), "line %zu, column %zu", line, column);
-	return reader_fail(reader, where, "%s, expected JSON", what);
+	return reader_fail(reader, where, "%s", what);
+}
+
+static int fail_syntax(const struct reader *reader, const char *text, size_t at, const char *what)
+{
+	char words[128];
+
+	snprintf(words, sizeof(words), "%s, expected JSON", what);
+	return fail_at(reader, text, at, words);
+}
+
+static int fail_duplicate(const struct reader *reader, const char *text, size_t size, size_t at)
+{
+	char words[160];
+	size_t n = 1;
+
+	while (at + n < size && text[at + n] != '"')
+		n += text[at + n] == '\\' ? 2 : 1;
+	snprintf(words, sizeof(words),
+		 "found \"%.*s\" a second time in the object, expected it once",
+		 n < 60 ? (int)n - 1 : 59, text + at + 1);
+	return fail_at(reader, text, at, words);
 }
 
 int reader_parse(const struct reader *reader, const char *text, size_t size,
@@ -240,6 +263,7 @@ int reader_parse(const struct reader *reader, const char *text, size_t size,
 {
 	struct json_tokener *tokener;
 	struct json_object *root;
+	size_t at;
 	int r;
 
 	if (size > INT_MAX)
@@ -259,6 +283,8 @@ int reader_parse(const struct reader *reader, const char *text, size_t size,
 				"unexpected character"); /* a NUL ends it for json-c */
 	} else if (!json_object_is_type(root, json_type_object)) {
 		r = reader_fail_expected(reader, "", root, "an object");
+	} else if (config_find_duplicate(text, size, &at)) {
+		r = fail_duplicate(reader, text, size, at);
 	} else {
 		r = reader_object(reader, "", root, shape, target);
 	}

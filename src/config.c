@@ -3,6 +3,7 @@
 #include "config-admission.h"
 #include "config-auth.h"
 #include "config-listen.h"
+#include "config-files.h"
 #include "config-metrics.h"
 #include "config-rates.h"
 #include "config-reader.h"
@@ -138,6 +139,7 @@ static const struct field log_fields[] = {
 static const struct field config_fields[] = {
 	{.key = "listen", .read = config_read_listen},
 	{.key = "www", .read = reader_string, .offset = CONFIG(www)},
+	{.key = "files", .read = config_read_files, .offset = CONFIG(files)},
 	{.key = "threads", .read = reader_number, .offset = CONFIG(threads), .min = 1, .max = 256},
 	{.key = "pin_threads", .read = reader_boolean, .offset = CONFIG(pin_threads)},
 	{.key = "limits", .read = reader_object, .fields = limits_fields},
@@ -190,6 +192,7 @@ void config_finish(struct config *config)
 	config_listen_free(config->listen, config->n_listen);
 	reader_free_strings(config->metrics.allow, config->metrics.n_allow);
 	free(config->metrics.secret);
+	config_files_finish(&config->files);
 	free(config->www);
 	free(config->chat.journal);
 	*config = (struct config){0};

@@ -37,7 +37,7 @@ struct config_listen {
 };
 
 struct config_header {
-	char *name;  /* in lower case */
+	char *name;  /* in lower case, of a request */
 	char *value; /* NULL: any value will do */
 };
 
@@ -119,10 +119,33 @@ struct config_metrics {
 	char *secret; /* a bearer token; NULL: none */
 };
 
+/* What is said of the files that match, in place of what the server says by itself. */
+struct config_file_headers {
+	char *match; /* as fnmatch(3) has it; without a slash for the name alone */
+	struct config_header *headers;
+	size_t n_headers;
+};
+
+struct config_file_type {
+	char *ending; /* ".glb" */
+	char *type;
+};
+
+/* How a site's files are served. */
+struct config_files {
+	struct config_file_headers *headers; /* of all that match, the later one wins */
+	size_t n_headers;
+	struct config_file_type *types;
+	size_t n_types;
+	char *fallback;	 /* a path: what is sent for pages that don't exist; NULL: nothing */
+	char *not_found; /* a path: the page that says so; NULL: none */
+};
+
 struct config {
 	struct config_listen *listen;
 	size_t n_listen;
 	char *www;
+	struct config_files files;
 	unsigned threads; /* 0: as many as there are cores */
 	bool pin_threads; /* each stays on a core of its own */
 	struct {

@@ -1,10 +1,10 @@
 #include "handshake.h"
 
 #include "admission/admission.h"
-#include "admission/origin.h"
 #include "auth.h"
 #include "http.h"
 #include "http-client.h"
+#include "http-cors.h"
 #include "http-request.h"
 #include "limiter.h"
 #include "metrics.h"
@@ -171,31 +171,15 @@ static int refuse_credentials(struct lws *wsi, const struct session *session, co
 		});
 }
 
-/*
- * Browsers send cookies along with other sites' pages, too (RFC 6455 section
- * 10.2): only for a page from here, or from where the settings say, is a cookie
- * worth anything. To say that it may be anywhere is not to trust all of them.
- */
-static bool may_use_cookies(struct lws *wsi, const struct session *session)
-{
-	const struct config_admission *settings =
-		config_admission_for(server_of(wsi)->config, endpoint_name(session->endpoint));
-	char *origin = http_header(wsi, WSI_TOKEN_ORIGIN);
-	char *host = http_host(wsi);
-	bool may = !origin || origin_is_listed(settings, origin) ||
-		   origin_is_same(origin, host, http_is_secure(wsi));
-
-	free(origin);
-	free(host);
-	return may;
-}
-
 /* Fills in the session's identity. Returns NULL, or what is wrong. */
 static const char *read_identity(struct lws *wsi, struct session *session, const char *ticket)
 {
 	char *authorization = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
-	char *cookies =
-		may_use_cookies(wsi, session) ? http_header(wsi, WSI_TOKEN_HTTP_COOKIE) : NULL;
+	const struct config_admission *settings =
+		config_admission_for(server_of(wsi)->config, endpoint_name(session->endpoint));
+	char *cookies = http_may_use_cookies(wsi, settings)
+				? http_header(wsi, WSI_TOKEN_HTTP_COOKIE)
+				: NULL;
 	const struct auth_credentials credentials = {authorization, cookies, ticket};
 	const char *reason =
 		auth_admit(server_of(wsi)->auth, &credentials, time(NULL), &session->identity);
@@ -226,14 +210,15 @@ static int identify(struct lws *wsi, struct session *session, struct http_query 
 	const struct admission_field *ticket, *room;
 	const char *reason;
 
-	if (!session->endpoint->room || !auth_is_needed(server_of(wsi)->auth))
+	if (session->endpoint->open || !auth_is_needed(server_of(wsi)->auth))
 		return 0;
 	ticket = admission_query(&request, "ticket");
 	room = admission_query(&request, "room");
 	reason = read_identity(wsi, session, ticket ? ticket->value : NULL);
 	if (reason)
 		return refuse_credentials(wsi, session, reason);
-	if (!identity_may_enter(session->identity, room ? room->value : session->endpoint->room))
+	if (session->endpoint->room &&
+	    !identity_may_enter(session->identity, room ? room->value : session->endpoint->room))
 		return refuse(wsi, session, &not_permitted[0]);
 	if (!(session->identity->rights & RIGHT_READ))
 		return refuse(wsi, session, &not_permitted[1]);

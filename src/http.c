@@ -231,21 +231,29 @@ int http_continue(struct lws *wsi)
 		       : 0;
 }
 
+static size_t count_headers(const struct http_reply *reply)
+{
+	return reply->headers ? strlen(reply->headers) : 0;
+}
+
 int http_reply(struct lws *wsi, const struct http_reply *reply)
 {
 	size_t body = http_is_head(wsi) ? 0 : reply->size;
+	size_t more = count_headers(reply);
+	size_t room = SMALL_REPLY - (body < SMALL_REPLY ? body : 0);
 	char small[LWS_PRE + SMALL_REPLY];
 	char *buffer = small;
 	int head, r;
 
 	begin_reply(wsi);
-	if (body > SMALL_REPLY / 2) {
-		buffer = malloc(LWS_PRE + SMALL_REPLY + body);
+	if (body + more > SMALL_REPLY / 2) {
+		room = SMALL_REPLY + more;
+		buffer = malloc(LWS_PRE + room + body);
 		if (!buffer)
 			return -1;
 	}
-	head = format_head(wsi, buffer + LWS_PRE, SMALL_REPLY - (body > SMALL_REPLY / 2 ? 0 : body),
-			   reply, reply->unsized ? -1 : (int64_t)reply->size);
+	head = format_head(wsi, buffer + LWS_PRE, room, reply,
+			   reply->unsized ? -1 : (int64_t)reply->size);
 	r = -1;
 	if (head > 0) {
 		if (body)
@@ -423,16 +431,21 @@ void http_limit_unsent(struct lws *wsi, bool limit)
 
 int http_begin_body(struct lws *wsi, const struct http_reply *reply, int64_t size)
 {
-	char buffer[LWS_PRE + SMALL_REPLY];
-	int head;
+	size_t room = SMALL_REPLY + count_headers(reply);
+	char *buffer = malloc(LWS_PRE + room);
+	int head = -1, r = -1;
 
-	begin_reply(wsi);
-	head = format_head(wsi, buffer + LWS_PRE, SMALL_REPLY, reply, size);
-	if (head < 0)
+	if (!buffer)
 		return -1;
-	http_limit_unsent(wsi, true);
-	return write_part(wsi, (unsigned char *)buffer + LWS_PRE, (size_t)head,
-			  LWS_WRITE_HTTP_HEADERS);
+	begin_reply(wsi);
+	head = format_head(wsi, buffer + LWS_PRE, room, reply, size);
+	if (head > 0) {
+		http_limit_unsent(wsi, true);
+		r = write_part(wsi, (unsigned char *)buffer + LWS_PRE, (size_t)head,
+			       LWS_WRITE_HTTP_HEADERS);
+	}
+	free(buffer);
+	return r;
 }
 
 int http_write_body(struct lws *wsi, unsigned char *piece, size_t size)

@@ -1,4 +1,5 @@
 #include "auth.h"
+#include "check.h"
 #include "config.h"
 #include "journal.h"
 #include "log.h"
@@ -248,6 +249,17 @@ static int check_references(const struct config *config, const struct lws_protoc
 	return 0;
 }
 
+/* What a start would find out, without one: see --check. */
+static int check(const struct config *config, const struct arguments *arguments)
+{
+	const char *name = arguments->config ? arguments->config : "command line";
+	struct config_error error;
+
+	if (!check_files(config, name, &error))
+		return 0;
+	return *error.text ? complain(error.text) : EXIT_USAGE; /* else the log says why */
+}
+
 static int serve(const struct config *config, const struct lws_protocols **protocols)
 {
 	struct server *server;
@@ -310,8 +322,8 @@ int main(int argc, char **argv)
 	status = configure(&config, &arguments);
 	if (!status)
 		status = check_references(&config, protocols);
-	if (!status && !arguments.check)
-		status = serve(&config, protocols);
+	if (!status)
+		status = arguments.check ? check(&config, &arguments) : serve(&config, protocols);
 	config_finish(&config);
 	free(protocols);
 	return status;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* More names than that are not told one by one. */
+/* Names in a frame; more than that joining, or leaving, at a time are not told in words. */
 #define NAMES_MAX 100
 
 struct change {
@@ -79,37 +79,76 @@ static struct change *create_change(struct room *room)
 	return change;
 }
 
-static bool add_name(void *user, const char *name)
-{
-	struct json_object *list = user;
+/* A frame for rich members, as it is put together. */
+struct frame {
+	struct room *room;
+	size_t people;
+	struct json_object *joined;
+	struct json_object *left;
+};
 
-	json_object_array_add(list, json_object_new_string(name));
-	return json_object_array_length(list) < NAMES_MAX;
+static void begin_frame(struct frame *frame)
+{
+	frame->joined = json_object_new_array();
+	frame->left = json_object_new_array();
 }
 
-static struct json_object *list(const struct people *people)
+static size_t count_names(const struct frame *frame)
 {
-	struct json_object *names = json_object_new_array();
-
-	people_each(people, add_name, names);
-	return names;
+	return json_object_array_length(frame->joined) + json_object_array_length(frame->left);
 }
 
-static void tell_rich(const struct change *change)
+static void end_frame(struct frame *frame)
 {
 	struct json_object *object = json_object_new_object();
-	size_t people = room_people(change->room);
 	size_t size;
 	char *text;
 
 	json_object_object_add(object, "type", json_object_new_string("presence"));
-	json_object_object_add(object, "joined", list(change->joined));
-	json_object_object_add(object, "left", list(change->left));
-	json_object_object_add(object, "people", json_object_new_uint64(people));
+	json_object_object_add(object, "joined", frame->joined);
+	json_object_object_add(object, "left", frame->left);
+	json_object_object_add(object, "people", json_object_new_uint64(frame->people));
 	text = message_of_json(object, &size);
 	if (text)
-		room_announce(change->room, ROOM_RICH, text, size);
+		room_announce(frame->room, ROOM_RICH, text, size);
 	free(text);
+}
+
+static void make_room(struct frame *frame)
+{
+	if (count_names(frame) < NAMES_MAX)
+		return;
+	end_frame(frame);
+	begin_frame(frame);
+}
+
+static bool add_joined(void *user, const char *name)
+{
+	struct frame *frame = user;
+
+	make_room(frame);
+	json_object_array_add(frame->joined, json_object_new_string(name));
+	return true;
+}
+
+static bool add_left(void *user, const char *name)
+{
+	struct frame *frame = user;
+
+	make_room(frame);
+	json_object_array_add(frame->left, json_object_new_string(name));
+	return true;
+}
+
+/* All of them, in as many frames as it takes: who keeps a list would have a wrong one else. */
+static void tell_rich(const struct change *change)
+{
+	struct frame frame = {.room = change->room, .people = room_people(change->room)};
+
+	begin_frame(&frame);
+	people_each(change->joined, add_joined, &frame);
+	people_each(change->left, add_left, &frame);
+	end_frame(&frame);
 }
 
 struct notice {

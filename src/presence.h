@@ -11,9 +11,9 @@
  *
  *     {"type":"presence","joined":["cy"],"left":[]}
  *
- * In a small room at once; in one with more people merged into at most one
- * notice a second, where who has come and gone again in the meantime isn't
- * mentioned. Any thread may call these functions, except create and destroy.
+ * In a small room at once; in one with more people merged into one notice a
+ * second, of as many frames as it takes with 100 names in each, where who has come
+ * and gone again in the meantime isn't mentioned. In words it is the first 100. Any thread may call these functions, except create and destroy.
  */
 struct presence;
 

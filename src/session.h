@@ -34,6 +34,7 @@ struct endpoint {
 	bool websocket;
 	bool text_only;	     /* a binary message closes with 1003 */
 	bool needs_username; /* no handshake without ?username= */
+	bool open;	     /* to everybody, even where names come from tokens */
 	/*
 	 * Not NULL: its sessions begin with a struct room_session, and join the
 	 * room that ?room= names, by default this one. Where names come from

@@ -38,15 +38,10 @@ export function rate(before, now, seconds, name) {
   return (value < earlier ? value : value - earlier) / seconds;
 }
 
-/** What one thing took on average between two readings, of a histogram or summary called `name`. */
-export function meanDuration(before, now, name) {
-  const count = rate(before, now, 1, `${name}_count`);
-  const sum = rate(before, now, 1, `${name}_sum`);
+/** What one thing took on average between two readings, of a counter of seconds and one of things; null until there was any. */
+export function meanDuration(before, now, seconds, things) {
+  if (!total(now, things)) return null;
+  const count = rate(before, now, 1, things);
+  const sum = rate(before, now, 1, seconds);
   return count === null || sum === null ? null : count === 0 ? 0 : sum / count;
-}
-
-/** The name of the histogram or summary that tells how long a journal's commits take, if there is one. */
-export function commitMetric({ samples }) {
-  const found = samples.find(({ name }) => /^switchboard_journal_.*seconds_count$/.test(name));
-  return found ? found.name.slice(0, -'_count'.length) : null;
 }

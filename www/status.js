@@ -1,6 +1,6 @@
 /** The status page: reads /metrics every second, and draws the last minutes of it. */
 import { byId, make } from './dom.js';
-import { commitMetric, meanDuration, parseMetrics, rate, total } from './metrics-text.js';
+import { meanDuration, parseMetrics, rate, total } from './metrics-text.js';
 
 const INTERVAL = 1_000;
 const TIMEOUT = 5_000;
@@ -24,7 +24,7 @@ const CARDS = [
   { title: 'Messages received', form: perSecond, read: ({ before, now, seconds }) => rate(before, now, seconds, 'switchboard_messages_received_total') },
   { title: 'Messages delivered', form: perSecond, read: ({ before, now, seconds }) => rate(before, now, seconds, 'switchboard_messages_sent_total') },
   { title: 'Loop lag', form: duration, read: ({ now }) => total(now, 'switchboard_loop_lag_seconds') },
-  { title: 'Commit time', form: duration, read: ({ before, now }) => { const name = commitMetric(now); return name && meanDuration(before, now, name); } },
+  { title: 'Commit time', form: duration, read: ({ before, now }) => meanDuration(before, now, 'switchboard_journal_commit_seconds_total', 'switchboard_journal_commits_total') },
   { title: 'Memory', form: size, read: ({ now }) => total(now, 'process_resident_memory_bytes') },
   { title: 'Rooms', form: count, read: ({ now }) => total(now, 'switchboard_rooms') },
   { title: 'HTTP requests', form: perSecond, read: ({ before, now, seconds }) => rate(before, now, seconds, 'switchboard_http_requests_total') },

@@ -325,6 +325,25 @@ static void behind_proxies(void **state)
 	assert_true(config->listen[0].proxy_protocol);
 }
 
+static void origins_as_browsers_write_them(void **state)
+{
+	parse(*state, "{\"admission\": {\"/chat\": {\"origins\": [\"*\", \"null\","
+		      " \"https://a.example\", \"http://localhost:5173\", \"https://[::1]:8443\","
+		      " \"http://a.example:443\", \"capacitor://localhost\","
+		      " \"chrome-extension://abcdef\"]}}}");
+	assert_int_equal(config_admission_for(*state, "/chat")->n_origins, 8);
+}
+
+/* The same key in another object, as a value, or in words. */
+static void keys_that_only_seem_to_come_twice(void **state)
+{
+	parse(*state,
+	      "{\"listen\": [{\"port\": 1}, {\"port\": 2}], \"www\": \"www\","
+	      " \"limits\": {\"rates\": {\"api\": {\"burst\": 1}, \"tls\": {\"burst\": 2}}},"
+	      " \"chat\": {\"journal\": \"{\\\"www\\\": \\\"www\\\": \"}}");
+	assert_string_equal(((struct config *)*state)->chat.journal, "{\"www\": \"www\": ");
+}
+
 static void set_tls_for_every_address(void **state)
 {
 	struct config *config = *state;
@@ -361,15 +380,42 @@ struct wrong {
 	const char *error; /* behind "test.json: " */
 };
 
+#define NOT_AN_ORIGIN                                                                               \
+	" (a string), expected \"*\", or an origin as browsers write it, such as "                  \
+	"https://example.org or http://localhost:5173: without a path or a slash at the end, or a " \
+	"port that goes without saying"
+
 static const struct wrong wrong_values[] = {
+	{"{\"www\": \"a\",\n \"www\": \"b\"}",
+	 "line 2, column 2: found \"www\" a second time in the object, expected it once"},
+	{"{\"limits\": {\"backlog\": 1, \"header_bytes\": 2048, \"backlog\": 2}}",
+	 "line 1, column 49: found \"backlog\" a second time in the object, expected it once"},
+	{"{\"listen\": [{\"port\": 1}, {\"port\": 2, \"p\\u006frt\" : 3}]}",
+	 "line 1, column 38: found \"p\\u006frt\" a second time in the object, expected it once"},
+	{"{\"admission\": {\"/chat\": {\"origins\": [\"https://a.example/\"]}}}",
+	 "admission./chat.origins[0]: found \"https://a.example/\"" NOT_AN_ORIGIN},
+	{"{\"admission\": {\"/chat\": {\"origins\": [\"*\", \"https://a.example/app\"]}}}",
+	 "admission./chat.origins[1]: found \"https://a.example/app\"" NOT_AN_ORIGIN},
+	{"{\"admission\": {\"/chat\": {\"origins\": [\"a.example\"]}}}",
+	 "admission./chat.origins[0]: found \"a.example\"" NOT_AN_ORIGIN},
+	{"{\"admission\": {\"/chat\": {\"origins\": [\"https://*.example\"]}}}",
+	 "admission./chat.origins[0]: found \"https://*.example\"" NOT_AN_ORIGIN},
+	{"{\"admission\": {\"/chat\": {\"origins\": [\"https://a.example:443\"]}}}",
+	 "admission./chat.origins[0]: found \"https://a.example:443\"" NOT_AN_ORIGIN},
+	{"{\"admission\": {\"/chat\": {\"origins\": [\"https://a.example;x\"]}}}",
+	 "admission./chat.origins[0]: found \"https://a.example;x\"" NOT_AN_ORIGIN},
+	{"{\"admission\": {\"/chat\": {\"origins\": [\"https://[::1\"]}}}",
+	 "admission./chat.origins[0]: found \"https://[::1\"" NOT_AN_ORIGIN},
+	{"{\"admission\": {\"/chat\": {\"origins\": [\"https://\"]}}}",
+	 "admission./chat.origins[0]: found \"https://\"" NOT_AN_ORIGIN},
 	{"[]", "found an array, expected an object"},
 	{"3\n", "found 3 (a number), expected an object"},
 	{"\"x\"", "found \"x\" (a string), expected an object"},
 	{"null\n", "found null, expected an object"},
 	{"{\"port\": 1}",
-	 "port: unknown key, expected one of listen, www, threads, pin_threads, limits, admission, auth, chat, metrics, log"},
+	 "port: unknown key, expected one of listen, www, files, threads, pin_threads, limits, admission, auth, chat, metrics, log"},
 	{"{\"\": 1}",
-	 "unknown key, expected one of listen, www, threads, pin_threads, limits, admission, auth, chat, metrics, log"},
+	 "unknown key, expected one of listen, www, files, threads, pin_threads, limits, admission, auth, chat, metrics, log"},
 	{"{\"www\": 5}", "www: found 5 (a number), " NOT_A_STRING},
 	{"{\"www\": \"\"}", "www: found \"\" (a string), " NOT_A_STRING},
 	{"{\"www\": null}", "www: found null, " NOT_A_STRING},
@@ -709,6 +755,8 @@ int main(void)
 		TEST(tls_with_everything),
 		TEST(set_listen_keeps_the_first_certificate),
 		TEST(behind_proxies),
+		TEST(origins_as_browsers_write_them),
+		TEST(keys_that_only_seem_to_come_twice),
 		TEST(set_tls_for_every_address),
 		TEST(set_development_tls_where_there_is_none),
 		TEST(set_listen_refuses_what_is_no_address),
