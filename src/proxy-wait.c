@@ -105,6 +105,12 @@ void proxy_wait_for(struct proxy_wait *wait, int fd, const char *peer)
 
 void proxy_wait_finish(struct proxy_wait *wait)
 {
-	while (wait->first)
-		end(wait->first, false);
+	struct proxy_waiting *waiting = wait->first;
+
+	while (waiting) {
+		struct proxy_waiting *next = waiting->next;
+
+		end(waiting, false);
+		waiting = next;
+	}
 }

@@ -3,6 +3,7 @@
 #include "proxy-protocol.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ static int read_header(const void *bytes, size_t size, char peer[ADDRESS_PEER_SI
 {
 	int r = 0;
 
-	strcpy(peer, OWN);
+	snprintf(peer, ADDRESS_PEER_SIZE, "%s", OWN);
 	for (size_t n = 1; n <= size && !r; n++) {
 		unsigned char *copy = malloc(n);
 
