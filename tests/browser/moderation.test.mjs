@@ -234,11 +234,13 @@ test('the menus can be reached and used from the keyboard, and the focus comes b
   assert.equal(await ann.locator('.more[aria-expanded=true]').count(), 0);
 
   await ann.keyboard.press('Enter');
+  await menu(ann).waitFor();
   await ann.keyboard.press('Enter');
   await ann.getByRole('dialog', { name: 'Delete this message?' }).waitFor();
   await ann.keyboard.press('Escape');
   assert.equal(await focused(), 'two');
   await ann.keyboard.press('Enter');
+  await menu(ann).waitFor();
   await ann.keyboard.press('Enter');
   await ann.getByRole('dialog', { name: 'Delete this message?' }).waitFor();
   await ann.keyboard.press('Tab');
