@@ -40,7 +40,7 @@ static void spend(struct session *session, size_t bytes)
 {
 	struct service *service = service_of(session->wsi);
 
-	if (!turn_spend(&service->turn, session, 1 + (unsigned)(bytes / 1024)))
+	if (!turn_spend(&service->turn, session, 1 + (unsigned)(bytes / 4096)))
 		return;
 	lws_rx_flow_control(session->wsi, RXFLOW_RESTS);
 	turn_rest(&service->turn, service->loop, &session->rester, resume);
