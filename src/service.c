@@ -321,8 +321,9 @@ static const struct lws_extension extensions[] = {
 static const mbedtls_ssl_config *acquire_tls(void *opaque, struct lws *wsi)
 {
 	struct server *server = opaque;
+	const struct config_listen *listen = service_listen_of(wsi);
 
-	return tls_acquire(server->tls, service_listen_of(wsi)->tls);
+	return listen ? tls_acquire(server->tls, listen->tls) : NULL;
 }
 
 static void release_tls(void *opaque, const mbedtls_ssl_config *config)
